@@ -1,0 +1,107 @@
+/** The objects that cross the wire: shape and validation in one. */
+import { z } from 'zod';
+import { limits } from './limits.ts';
+
+const lowercaseUuid = z.uuid().toLowerCase();
+/** Counts from 1; 0 stands for "before the first". */
+const counter = z.int().min(0);
+const time = z.iso.datetime({ precision: 3 });
+
+/** The id of a user, a room or a message: a UUID, lower-cased. Version 7 is recommended. */
+export const Id = lowercaseUuid;
+
+export const Username = z
+  .string()
+  .max(limits.maxBodyBytes)
+  .overwrite(name => name.normalize('NFKC').toLowerCase())
+  .min(3)
+  .max(32)
+  .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])$/, 'letters a–z, digits, and . _ - between them');
+
+/** Neither trimmed nor normalised: every character counts. */
+export const Password = z
+  .string()
+  .min(8)
+  .max(128)
+  .refine(password => !password.includes('\0'), 'must not contain NUL');
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+
+const label = (maxLength: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .refine(
+      text => text.isWellFormed() && !controlCharacter.test(text),
+      'must not contain control characters',
+    );
+
+export const DisplayName = label(limits.maxDisplayNameLength);
+export const RoomName = label(limits.maxRoomNameLength);
+export const Topic = label(limits.maxTopicLength);
+
+/** What a person wrote. Its length is checked by the operation, which answers `too_large` rather than `bad_request`. */
+export const Text = z
+  .string()
+  .min(1)
+  .refine(text => text.isWellFormed() && !text.includes('\0'), 'must be well-formed Unicode without NUL');
+
+export const User = z.object({ id: Id, username: z.string(), displayName: z.string(), createdAt: time });
+
+export const Sender = User.omit({ createdAt: true });
+
+export const Role = z.enum(['owner', 'member']);
+export const RoomKind = z.enum(['public', 'private', 'direct']);
+
+/** A room as one user sees it: `role` and `readSeq` are the asking member's own, `peer` the other person of a direct room. */
+export const Room = z.object({
+  id: Id,
+  kind: RoomKind,
+  name: z.string().nullable(),
+  topic: z.string().optional(),
+  createdAt: time,
+  memberCount: z.int(),
+  lastSeq: counter,
+  version: counter,
+  role: Role.optional(),
+  readSeq: counter.optional(),
+  peer: User.optional(),
+});
+
+export const Message = z.object({
+  id: Id,
+  seq: counter,
+  version: counter,
+  sender: Sender,
+  text: z.string(),
+  at: time,
+});
+
+/** `in: false`: left. `at`: when the person came or went. */
+export const Member = z.object({ user: User, role: Role, in: z.boolean(), at: time, version: counter });
+
+/** What changed in a room from version `from` to `version`, both included: the changed rows in their latest state. */
+export const Delta = z.object({
+  room: Id,
+  from: counter,
+  version: counter,
+  messages: z.array(Message).optional(),
+  members: z.array(Member).optional(),
+  memberCount: z.int().optional(),
+});
+
+/** `token`: a JWT. */
+export const Grant = z.object({ user: User, token: z.string(), expiresAt: time, refreshToken: z.string() });
+
+export type User = z.infer<typeof User>;
+export type Sender = z.infer<typeof Sender>;
+export type Role = z.infer<typeof Role>;
+export type RoomKind = z.infer<typeof RoomKind>;
+export type Room = z.infer<typeof Room>;
+export type Message = z.infer<typeof Message>;
+export type Member = z.infer<typeof Member>;
+export type Delta = z.infer<typeof Delta>;
+export type Grant = z.infer<typeof Grant>;
