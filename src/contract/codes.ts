@@ -36,7 +36,9 @@ export const closeCodes = {
   invalidPayload: 1007,
   tooLarge: 1009,
   restarting: 1012,
-  /** The server can no longer give this connection every change in order: reconnect and sync. */
+  /** The server can't give this connection every change in order: reconnect and sync. */
+  outOfStep: 4000,
+  /** More than `limits.maxUnsentBytes` were unsent: reconnect and sync. */
   slowReader: 4002,
   heartbeatLost: 4003,
   protocolAbuse: 4500,

@@ -1,0 +1,92 @@
+/** What the environment says, read once at the start. A bad value stops the start with the variable's name. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { RoomName } from '../contract/objects.ts';
+import { logLevels } from './log.ts';
+
+const list = (value: string) =>
+  value
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '');
+
+const Environment = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(postgres|postgresql|socket):/, 'must start with postgres://')
+    .optional(),
+  PAPO_DATA_DIR: z.string().min(1).default('./data'),
+  PAPO_SECRET: z.string().optional(),
+  PAPO_SECRET_FILE: z.string().min(1).optional(),
+  PAPO_TOKEN_TTL: z.coerce.number().int().min(10).max(86_400).default(900),
+  PAPO_ORIGINS: z
+    .string()
+    .transform(list)
+    .pipe(z.array(z.url().transform(url => new URL(url).origin)))
+    .default([]),
+  PAPO_DEFAULT_ROOMS: z.string().transform(list).pipe(z.array(RoomName).max(20)).default(['general']),
+  PAPO_LOG_LEVEL: z.enum(logLevels).default('info'),
+});
+
+export type Config = {
+  port: number;
+  host: string;
+  /** Unset: papo runs a PostgreSQL of its own in {@link Config.dataDir}. */
+  databaseUrl: string | undefined;
+  dataDir: string;
+  /** Key that signs tokens; unset: made once and kept in the database. */
+  secret: string | undefined;
+  tokenTtlSeconds: number;
+  /** Origins besides the server's own that browsers may call from. */
+  origins: readonly string[];
+  /** Public rooms that exist from the start and that every new user is a member of. */
+  defaultRooms: readonly string[];
+  logLevel: z.infer<typeof Environment>['PAPO_LOG_LEVEL'];
+};
+
+const minSecretBytes = 32;
+
+export class ConfigError extends Error {}
+
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  // An empty list is a value of its own: "no default rooms".
+  if (environment.PAPO_DEFAULT_ROOMS === '') given.PAPO_DEFAULT_ROOMS = '';
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(`${String(issue?.path[0])}: ${issue?.message}`);
+  }
+  const values = parsed.data;
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: resolve(values.PAPO_DATA_DIR),
+    secret: readSecret(values.PAPO_SECRET, values.PAPO_SECRET_FILE),
+    tokenTtlSeconds: values.PAPO_TOKEN_TTL,
+    origins: values.PAPO_ORIGINS,
+    defaultRooms: values.PAPO_DEFAULT_ROOMS,
+    logLevel: values.PAPO_LOG_LEVEL,
+  };
+}
+
+function readSecret(value: string | undefined, file: string | undefined): string | undefined {
+  const name = value === undefined ? 'PAPO_SECRET_FILE' : 'PAPO_SECRET';
+  const secret = value ?? (file === undefined ? undefined : readSecretFile(file));
+  if (secret !== undefined && Buffer.byteLength(secret) < minSecretBytes) {
+    throw new ConfigError(`${name}: must be at least ${minSecretBytes} bytes`);
+  }
+  return secret;
+}
+
+function readSecretFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(`PAPO_SECRET_FILE: ${(error as Error).message}`);
+  }
+}

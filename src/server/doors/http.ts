@@ -1,0 +1,124 @@
+/** The HTTP door: requests in, operations performed, answers and problems out. No chat rules. */
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { requestId } from 'hono/request-id';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { z } from 'zod';
+import { limits } from '../../contract/limits.ts';
+import { type HttpRoute, type OperationName, operations } from '../../contract/operations.ts';
+import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Caller } from '../operations/caller.ts';
+import type { Dispatch } from '../operations/dispatch.ts';
+import { type Authenticate, bearerToken } from './authenticate.ts';
+import { socketPath } from './handshake.ts';
+import { problemResponse } from './problem.ts';
+
+type Parts = { dispatch: Dispatch; authenticate: Authenticate; origins: readonly string[]; log: Logger };
+type Environment = { Variables: { requestId: string } };
+
+export function createHttpDoor(parts: Parts): Hono<Environment> {
+  const { dispatch, authenticate, origins, log } = parts;
+  const app = new Hono<Environment>();
+
+  app.use(requestId());
+  app.use(async (context, next) => {
+    await next();
+    // The path alone: a query string may hold what doesn't belong into a log.
+    const { method, path } = context.req;
+    log.debug({ requestId: context.var.requestId, method, path, status: context.res.status }, 'request');
+  });
+  if (origins.length > 0) app.use(cors({ origin: [...origins] }));
+  app.use(
+    bodyLimit({
+      maxSize: limits.maxBodyBytes,
+      onError: context => problem(context, new OperationError('too_large')),
+    }),
+  );
+
+  const routes = Object.entries(operations).flatMap(([name, { http }]) =>
+    http === undefined
+      ? []
+      : [{ name: name as OperationName, http, numbers: numericFields(name as OperationName) }],
+  );
+  for (const { name, http, numbers } of routes) {
+    app.on(http.method, honoPath(http), async context => {
+      const caller = operations[name].caller === 'user' ? await callerOf(context, authenticate) : undefined;
+      const output = await dispatch(name, await readInput(context, numbers), caller);
+      return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
+    });
+  }
+  for (const { http } of routes) {
+    app.all(honoPath(http), () => {
+      throw new OperationError('method_not_allowed');
+    });
+  }
+  app.all(socketPath, async context => {
+    await callerOf(context, authenticate);
+    throw new OperationError('upgrade_required');
+  });
+
+  app.notFound(context => problem(context, new OperationError('not_found', 'no such address')));
+  app.onError((error, context) => {
+    if (error instanceof OperationError) return problem(context, error);
+    log.error({ err: error, requestId: context.get('requestId') }, 'a request failed');
+    return problem(context, new OperationError('internal'));
+  });
+  return app;
+}
+
+const honoPath = (http: HttpRoute) => http.path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+async function callerOf(context: Context, authenticate: Authenticate): Promise<Caller> {
+  const { user } = await authenticate(bearerToken(context.req.header('Authorization')));
+  return { user };
+}
+
+/** Path, query and body together are the input. Spreading, unlike assigning, gives `__proto__` no meaning. */
+async function readInput(context: Context, numbers: ReadonlySet<string>): Promise<object> {
+  const query = Object.entries(context.req.query()).map(
+    ([name, value]) => [name, numbers.has(name) ? numberOf(value) : value] as const,
+  );
+  return { ...Object.fromEntries(query), ...(await readBody(context)), ...context.req.param() };
+}
+
+async function readBody(context: Context): Promise<object> {
+  const bytes = await context.req.arrayBuffer();
+  if (bytes.byteLength === 0) return {};
+  const [mediaType] = (context.req.header('Content-Type') ?? '').split(';');
+  if (mediaType?.trim().toLowerCase() !== 'application/json')
+    throw new OperationError('unsupported_media_type');
+  const body = parseJson(bytes);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new OperationError('bad_request', 'the body must be a JSON object');
+  }
+  return body;
+}
+
+function parseJson(bytes: ArrayBuffer): unknown {
+  try {
+    // RFC 8259: UTF-8 without a byte order mark.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw new OperationError('bad_request', 'the body is not JSON in UTF-8');
+  }
+}
+
+/** Fields of an operation's input that are numbers: in a query they arrive as text. */
+function numericFields(name: OperationName): Set<string> {
+  const schema = z.toJSONSchema(operations[name].input, { io: 'input', unrepresentable: 'any' });
+  const fields = Object.entries(schema.properties ?? {});
+  const isNumber = (field: unknown) => (field as { type?: string }).type === 'integer';
+  return new Set(fields.filter(([, field]) => isNumber(field)).map(([field]) => field));
+}
+
+/** What is no number stays text, for the schema to refuse. */
+function numberOf(text: string): number | string {
+  return /^-?\d{1,16}$/.test(text) ? Number(text) : text;
+}
+
+function problem(context: Context<Environment>, error: OperationError): Response {
+  const { status, headers, body } = problemResponse(error, context.get('requestId'));
+  return context.body(body, status as ContentfulStatusCode, headers);
+}

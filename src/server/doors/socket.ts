@@ -1,0 +1,103 @@
+/** The socket door: handshakes in, sessions out. The only file that knows `ws`. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { v7 as uuidv7 } from 'uuid';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { protocolVersion } from '../../contract/codes.ts';
+import { clientLimits, limits } from '../../contract/limits.ts';
+import { OperationError } from '../errors.ts';
+import type { Hub } from '../live/hub.ts';
+import { Session, type Wire } from '../live/session.ts';
+import type { Turn } from '../live/turn.ts';
+import type { Logger } from '../log.ts';
+import type { Dispatch } from '../operations/dispatch.ts';
+import type { Authenticate } from './authenticate.ts';
+import { Conversation } from './conversation.ts';
+import { chooseProtocol, handshakeToken, isSocketRequest, refusal, requireOwnOrigin } from './handshake.ts';
+
+type Parts = {
+  hub: Hub;
+  turn: Turn;
+  dispatch: Dispatch;
+  authenticate: Authenticate;
+  origins: readonly string[];
+  logName: string;
+  log: Logger;
+};
+
+/** How long a peer may take to answer a close before its socket is cut. */
+const closeTimeoutMs = 3_000;
+/** Fragments of one message; ours are small, so that nobody needs many. */
+const maxFragments = 1_024;
+
+/** Opens the door on a HTTP server. */
+export function openSocketDoor(server: Server, parts: Parts): void {
+  const { hub, turn, dispatch, authenticate, origins, logName, log } = parts;
+  // closeTimeout is newer than the types of ws.
+  const options: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.maxFrameBytes,
+    maxFragments,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: chooseProtocol,
+  };
+  const sockets = new WebSocketServer(options);
+
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', error => log.debug({ err: error }, 'a socket broke'));
+    admit(request, socket, head).catch(error => refuse(socket, error));
+  });
+
+  async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (!isSocketRequest(request)) throw new OperationError('not_found', 'no such address');
+    requireOwnOrigin(request, origins);
+    const identity = await authenticate(handshakeToken(request));
+    sockets.handleUpgrade(request, socket, head, webSocket => {
+      const session = new Session(uuidv7(), identity.user, wireOf(webSocket, socket), turn);
+      session.say({
+        event: 'hello',
+        protocol: protocolVersion,
+        log: logName,
+        connection: session.id,
+        user: identity.user,
+        expiresAt: identity.expiresAt.toISOString(),
+        heartbeatMs: limits.heartbeatMs,
+        limits: clientLimits,
+      });
+      hub.connect(session);
+      const conversation = new Conversation(webSocket, session, dispatch);
+      socket.on('drain', () => conversation.proceed());
+      webSocket.on('close', code => {
+        conversation.end();
+        hub.disconnect(session);
+        log.debug({ connection: session.id, userId: session.user.id, code }, 'disconnected');
+      });
+      webSocket.on('error', error => log.debug({ err: error, connection: session.id }, 'a socket broke'));
+      log.debug({ connection: session.id, userId: session.user.id }, 'connected');
+    });
+  }
+
+  function refuse(socket: Duplex, error: unknown): void {
+    if (!(error instanceof OperationError)) log.error({ err: error }, 'a handshake failed');
+    socket.end(refusal(error instanceof OperationError ? error : new OperationError('internal')));
+  }
+}
+
+/**
+ * Frames are encoded once and written past `ws`, which would frame them anew for each receiver. That is sound because
+ * `ws` writes each of its own frames (pongs, pings, close) in one piece.
+ */
+function wireOf(webSocket: WebSocket, socket: Duplex): Wire {
+  return {
+    write(chunks) {
+      if (webSocket.readyState !== webSocket.OPEN) return;
+      if (chunks.length > 1) socket.cork();
+      for (const chunk of chunks) socket.write(chunk);
+      if (chunks.length > 1) socket.uncork();
+    },
+    unsentBytes: () => socket.writableLength,
+    close: (code, reason) => webSocket.close(code, reason),
+  };
+}

@@ -1,0 +1,168 @@
+/** The hub: this node's live rooms, and the sessions of its users. */
+import { closeCodes } from '../../contract/codes.ts';
+import { limits } from '../../contract/limits.ts';
+import type { Delta, Room } from '../../contract/objects.ts';
+import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Change, Changes } from '../store/changes.ts';
+import type { CommitListener } from '../store/message-log.ts';
+import type { Rooms } from '../store/rooms.ts';
+import { type FeedSurroundings, RoomFeed } from './room-feed.ts';
+import type { Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
+import type { Turn } from './turn.ts';
+
+/** Rooms that nobody is connected to, kept with their tails for those who come back. */
+const maxIdleFeeds = 500;
+
+export class Hub implements CommitListener {
+  readonly #rooms: Rooms;
+  readonly #log: Logger;
+  readonly #around: FeedSurroundings;
+  readonly #feeds = new Map<string, RoomFeed>();
+  /** Feeds without sessions, the longest idle first. */
+  readonly #idle = new Set<RoomFeed>();
+  readonly #sessions = new Map<string, Set<Session>>();
+
+  constructor(rooms: Rooms, changes: Changes, turn: Turn, log: Logger) {
+    this.#rooms = rooms;
+    this.#log = log;
+    this.#around = {
+      turn,
+      readAbove: (room, after) => changes.above(room, after, limits.maxChangesPage),
+      readNewest: room => changes.newest(room, limits.maxSyncRows),
+      deliver: delta => this.deliver(delta),
+      onFailure: (err, room) => log.warn({ err, room }, 'missing changes could not be read'),
+    };
+  }
+
+  /** Every session, for closing them. */
+  *sessions(): Iterable<Session> {
+    for (const sessions of this.#sessions.values()) yield* sessions;
+  }
+
+  connect(session: Session): void {
+    const sessions = this.#sessions.get(session.user.id);
+    if (sessions === undefined) this.#sessions.set(session.user.id, new Set([session]));
+    else sessions.add(session);
+  }
+
+  disconnect(session: Session): void {
+    this.silence(session);
+    session.ended();
+    const sessions = this.#sessions.get(session.user.id);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#sessions.delete(session.user.id);
+  }
+
+  /** Takes a committed change to everyone in the room, and people who came or went into or out of its feed. */
+  deliver(delta: Delta): void {
+    const feed = this.#feeds.get(delta.room);
+    if (feed !== undefined && !feed.accept(delta)) return;
+    for (const { user, in: isIn, version } of delta.members ?? []) {
+      for (const session of this.#sessions.get(user.id) ?? []) {
+        if (isIn) this.#came(session, delta.room);
+        else this.#went(session, delta.room, version);
+      }
+    }
+  }
+
+  reach(room: string, version: number): void {
+    this.#feeds.get(room)?.reach(version);
+  }
+
+  /** Opens a place in a room's feed, held; or answers with the one that is there. */
+  enter(session: Session, room: string): Subscription {
+    const present = session.subscriptions.get(room);
+    if (present !== undefined) return present;
+    const feed = this.#feeds.get(room) ?? new RoomFeed(room, this.#around);
+    this.#feeds.set(room, feed);
+    this.#idle.delete(feed);
+    return feed.enter(session);
+  }
+
+  /** The rows of a room changed above a version, up to one that was seen in the database; see {@link RoomFeed}. */
+  async changesBetween(room: string, after: number, upTo: number): Promise<Change[] | undefined> {
+    return this.#feeds.get(room)?.changesBetween(after, upTo);
+  }
+
+  /** Takes a session out of all feeds. */
+  silence(session: Session): void {
+    for (const room of [...session.subscriptions.keys()]) this.#drop(session, room);
+    session.cameWhileSyncing.clear();
+    if (session.phase !== 'closed') session.phase = 'silent';
+  }
+
+  /**
+   * A session has been told all its rooms, as of their versions, read after it had entered them:
+   * from there on it is live.
+   */
+  goLive(session: Session, rooms: readonly Room[]): void {
+    if (session.phase !== 'syncing') return;
+    session.phase = 'live';
+    const told = new Map(rooms.map(room => [room.id, room.version]));
+    for (const room of [...session.subscriptions.keys()]) {
+      const version = told.get(room);
+      if (version === undefined) this.#drop(session, room);
+      else this.#release(session, room, version);
+    }
+    for (const room of session.cameWhileSyncing) {
+      if (!told.has(room)) this.#came(session, room);
+    }
+    session.cameWhileSyncing.clear();
+  }
+
+  #came(session: Session, room: string): void {
+    if (session.phase === 'silent' || session.phase === 'closed' || session.subscriptions.has(room)) return;
+    const subscription = this.enter(session, room);
+    // A sync under way may have read the user's rooms before this one or after: it decides.
+    if (session.phase === 'syncing') session.cameWhileSyncing.add(room);
+    else void this.#showRoom(session, subscription);
+  }
+
+  #went(session: Session, room: string, version: number): void {
+    const feed = this.#feeds.get(room);
+    feed?.leave(session, version);
+    this.#retire(feed);
+  }
+
+  /** Tells a session of a room that its user has come into. */
+  async #showRoom(session: Session, subscription: Subscription): Promise<void> {
+    try {
+      const room = await this.#rooms.joinedBy(session.user.id, subscription.room);
+      if (subscription.state !== 'held') return;
+      session.say({ event: 'joined', room });
+      this.#release(session, room.id, room.version);
+    } catch (error) {
+      if (subscription.state !== 'held') return;
+      // Out again before the room was read: there is nothing to tell.
+      if (error instanceof OperationError) return this.#drop(session, subscription.room);
+      this.#log.warn({ err: error, room: subscription.room }, 'a joined room could not be read');
+      session.close(closeCodes.outOfStep, 'a room could not be read: reconnect');
+    }
+  }
+
+  #release(session: Session, room: string, version: number): void {
+    const feed = this.#feeds.get(room);
+    feed?.release(session, version);
+    this.#retire(feed);
+  }
+
+  #drop(session: Session, room: string): void {
+    const feed = this.#feeds.get(room);
+    feed?.end(session);
+    this.#retire(feed);
+  }
+
+  /** Keeps a feed that nobody is in for a while, and lets go of the one that has been idle longest. */
+  #retire(feed: RoomFeed | undefined): void {
+    if (!feed?.isEmpty || this.#idle.has(feed)) return;
+    this.#idle.add(feed);
+    if (this.#idle.size <= maxIdleFeeds) return;
+    for (const oldest of this.#idle) {
+      this.#idle.delete(oldest);
+      this.#feeds.delete(oldest.room);
+      return;
+    }
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * One room, live on this node: how far its changes have come, the last of them, and whom they go to.
+ *
+ * A feed passes changes on without a hole or an overlap. Where a change doesn't join the last one, the feed reads
+ * what is missing from the database.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { closeCodes } from '../../contract/codes.ts';
+import type { Delta } from '../../contract/objects.ts';
+import { type Change, type ChangeRange, deltaOf, latest } from '../store/changes.ts';
+import { changeFrame, RoomTail, startingAt } from './room-tail.ts';
+import type { Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
+import type { Turn } from './turn.ts';
+
+export const feedLimits = {
+  /** How long a feed waits for a change that the database has shown to somebody before it reads it itself. */
+  patienceMs: 250,
+  /** Reads in a row that may fail before everyone in the feed is asked to reconnect. */
+  maxFailedRepairs: 8,
+  repairDelayMs: 200,
+} as const;
+
+/** What a feed needs of those around it. */
+export type FeedSurroundings = {
+  turn: Turn;
+  /** The oldest changes above a version. */
+  readAbove(room: string, after: number): Promise<ChangeRange & { more: boolean }>;
+  /** The newest changes, as many as one catches up by. */
+  readNewest(room: string): Promise<ChangeRange>;
+  /** Takes in a Delta that the feed has read. */
+  deliver(delta: Delta): void;
+  /** A repair failed. */
+  onFailure(error: unknown, room: string): void;
+};
+
+export class RoomFeed {
+  readonly room: string;
+  readonly #around: FeedSurroundings;
+  /** The last change taken in. Unknown until there is one, or until a reader of the database says so. */
+  #version: number | undefined;
+  /** The version the room is known to have reached. */
+  #reached = 0;
+  readonly #tail = new RoomTail();
+  /** Held or waiting. */
+  readonly #arriving = new Map<Session, Subscription>();
+  readonly #live = new Set<Session>();
+  /** Of this turn, not yet handed to the live sessions. */
+  #frames: Buffer[] = [];
+  #repairing = false;
+  #impatient: NodeJS.Timeout | undefined;
+  #recent: ChangeRange | undefined;
+  #readingRecent: Promise<ChangeRange> | undefined;
+
+  constructor(room: string, around: FeedSurroundings) {
+    this.room = room;
+    this.#around = around;
+  }
+
+  get isEmpty(): boolean {
+    return this.#live.size === 0 && this.#arriving.size === 0;
+  }
+
+  /**
+   * Takes in a change and passes it on.
+   * @returns false if the change is not taken: it was there before, or something is missing in between.
+   */
+  accept(delta: Delta): boolean {
+    const version = this.#version ?? delta.from - 1;
+    if (delta.version <= version) return false;
+    if (delta.from > version + 1) {
+      this.reach(delta.version);
+      return false;
+    }
+    this.#version = delta.version;
+    const frame = this.#tail.push(
+      delta.from === version + 1 ? delta : startingAt(delta, version + 1),
+      this.#arriving.size > 0,
+    );
+    if (this.#live.size > 0) {
+      if (this.#frames.length === 0) this.#around.turn.endWithFeed(this);
+      this.#frames.push(frame);
+    }
+    this.#wakeWaiting(delta.version);
+    return true;
+  }
+
+  /** The room is at this version or beyond: reads what the feed hasn't been given. */
+  reach(version: number): void {
+    this.#reached = Math.max(this.#reached, version);
+    if (this.#version !== undefined && this.#reached > this.#version && !this.#repairing) void this.#repair();
+  }
+
+  /** Opens a place for a session, held. Whoever opens it reads the room after that, then releases it. */
+  enter(session: Session): Subscription {
+    const subscription: Subscription = { room: this.room, state: 'held', after: 0, leftAt: undefined };
+    session.subscriptions.set(this.room, subscription);
+    this.#arriving.set(session, subscription);
+    return subscription;
+  }
+
+  /**
+   * The session has the room as of `version`, read after it had entered: every change above it follows, and none below.
+   */
+  release(session: Session, version: number): void {
+    const subscription = this.#arriving.get(session);
+    if (subscription?.state !== 'held') return;
+    this.#version ??= version;
+    subscription.after = version;
+    // Out and in again before the room was read.
+    if (subscription.leftAt !== undefined && subscription.leftAt <= version) subscription.leftAt = undefined;
+    if (version <= this.#version) this.#goLive(session, subscription, this.#version);
+    else this.#wait(subscription);
+    this.reach(this.#reached);
+  }
+
+  /** The user left with this version; the change that says so has been taken in. */
+  leave(session: Session, version: number): void {
+    const arriving = this.#arriving.get(session);
+    if (arriving?.state === 'held') arriving.leftAt = version;
+    if (this.#live.has(session)) this.#sayLeft(session);
+  }
+
+  /** Takes a session out, without a word to it. */
+  end(session: Session): void {
+    const subscription = session.subscriptions.get(this.room);
+    if (subscription !== undefined) subscription.state = 'ended';
+    session.subscriptions.delete(this.room);
+    this.#arriving.delete(session);
+    this.#live.delete(session);
+  }
+
+  /** Hands this turn's frames to the live sessions, joined. */
+  flush(): void {
+    if (this.#frames.length === 0) return;
+    const [only] = this.#frames;
+    const bytes = only !== undefined && this.#frames.length === 1 ? only : Buffer.concat(this.#frames);
+    this.#frames = [];
+    for (const session of this.#live) session.push(bytes);
+  }
+
+  /**
+   * The rows changed above version `after`, up to `upTo`: from memory, or by a read that everyone who asks shares.
+   * `upTo` is a version the asker has seen in the database.
+   * @returns undefined when they are more than one catches up by.
+   */
+  async changesBetween(after: number, upTo: number): Promise<Change[] | undefined> {
+    const remembered = this.#remembers(after, upTo) ? this.#tail.changes(after, upTo) : undefined;
+    if (remembered !== undefined) return latest(remembered);
+    let range = this.#recent;
+    while (range === undefined || !(range.head >= upTo || this.#remembers(range.head, upTo))) {
+      range = await this.#readRecent();
+    }
+    if (after < range.after) return undefined;
+    const read = range.changes.filter(change => change.version > after && change.version <= upTo);
+    return latest([...read, ...this.#tail.changes(Math.max(after, range.head), upTo)]);
+  }
+
+  #remembers(after: number, upTo: number): boolean {
+    const { from } = this.#tail;
+    return from !== undefined && from <= after + 1 && (this.#version ?? 0) >= upTo;
+  }
+
+  #readRecent(): Promise<ChangeRange> {
+    this.#readingRecent ??= this.#around
+      .readNewest(this.room)
+      .then(range => {
+        this.#recent = range;
+        return range;
+      })
+      .finally(() => {
+        this.#readingRecent = undefined;
+      });
+    return this.#readingRecent;
+  }
+
+  #wakeWaiting(version: number): void {
+    for (const [session, subscription] of this.#arriving) {
+      const isDue = subscription.state === 'waiting' && subscription.after <= version;
+      if (isDue) this.#goLive(session, subscription, version);
+    }
+  }
+
+  #wait(subscription: Subscription): void {
+    subscription.state = 'waiting';
+    this.#impatient ??= setTimeout(() => this.#losePatience(), feedLimits.patienceMs);
+  }
+
+  /** From `subscription.after` to `version`, where the feed is, and on from there. */
+  #goLive(session: Session, subscription: Subscription, version: number): void {
+    const { after, leftAt } = subscription;
+    const upTo = leftAt ?? version;
+    if (after < upTo && !this.#remembers(after, upTo)) {
+      void this.#readMissed(session, subscription, upTo);
+      return;
+    }
+    // This turn's frames are for those who were live before; the one who comes gets them from the tail.
+    this.flush();
+    for (const frame of this.#tail.frames(after, upTo)) session.push(frame);
+    this.#arriving.delete(session);
+    subscription.state = 'live';
+    this.#live.add(session);
+    if (leftAt !== undefined) this.#sayLeft(session);
+  }
+
+  /**
+   * What the tail no longer has, for one session. Nothing above `upTo`, where the feed was: of what came later it isn't
+   * known yet whether the user was still in.
+   */
+  async #readMissed(session: Session, subscription: Subscription, upTo: number): Promise<void> {
+    subscription.state = 'held';
+    try {
+      const { head, changes, memberCount } = await this.#around.readAbove(this.room, subscription.after);
+      if (subscription.state !== 'held') return;
+      const version = Math.min(head, upTo);
+      const missed = changes.filter(change => change.version <= version);
+      session.push(changeFrame(deltaOf(this.room, subscription.after + 1, version, missed, memberCount)));
+      subscription.after = version;
+      this.#goLive(session, subscription, this.#version ?? version);
+    } catch (error) {
+      this.#around.onFailure(error, this.room);
+      session.close(closeCodes.outOfStep, 'changes could not be read: reconnect');
+    }
+  }
+
+  #sayLeft(session: Session): void {
+    this.flush();
+    this.end(session);
+    session.say({ event: 'left', room: this.room });
+  }
+
+  #losePatience(): void {
+    this.#impatient = undefined;
+    for (const { state, after } of this.#arriving.values()) {
+      if (state === 'waiting') this.reach(after);
+    }
+  }
+
+  async #repair(): Promise<void> {
+    this.#repairing = true;
+    for (let failed = 0; this.#version !== undefined && this.#version < this.#reached; ) {
+      const before = this.#version;
+      try {
+        const range = await this.#around.readAbove(this.room, before);
+        const { head, changes, memberCount } = range;
+        this.#around.deliver(deltaOf(this.room, before + 1, head, changes, memberCount));
+      } catch (error) {
+        this.#around.onFailure(error, this.room);
+      }
+      if (this.#version > before) {
+        failed = 0;
+        continue;
+      }
+      failed += 1;
+      if (failed === feedLimits.maxFailedRepairs) this.#giveUp();
+      else await delay(feedLimits.repairDelayMs);
+    }
+    this.#repairing = false;
+  }
+
+  /** Never silence: who can't be given every change is asked to come again. */
+  #giveUp(): void {
+    for (const session of [...this.#live, ...this.#arriving.keys()]) {
+      session.close(closeCodes.outOfStep, 'changes could not be read: reconnect');
+    }
+    this.#version = undefined;
+    this.#reached = 0;
+    this.#tail.clear();
+    this.#recent = undefined;
+  }
+}

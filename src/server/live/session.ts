@@ -1,0 +1,89 @@
+/** A session: the server's end of one WebSocket. It knows bytes and rooms, and nothing of how the bytes travel. */
+import { closeCodes } from '../../contract/codes.ts';
+import type { ServerFrame } from '../../contract/events.ts';
+import { limits } from '../../contract/limits.ts';
+import type { User } from '../../contract/objects.ts';
+import { textFrame } from './frame.ts';
+import type { Subscription } from './subscription.ts';
+import type { Turn } from './turn.ts';
+
+/** Where a session's bytes go. */
+export type Wire = {
+  /** Hands bytes over, all at once. */
+  write(chunks: readonly Buffer[]): void;
+  /** Bytes handed over that the network hasn't taken yet. */
+  unsentBytes(): number;
+  close(code: number, reason: string): void;
+};
+
+/** `silent`: gets no room's changes yet; `syncing`: being told what it missed; `live`: gets every change. */
+export type SessionPhase = 'silent' | 'syncing' | 'live' | 'closed';
+
+export class Session {
+  readonly id: string;
+  readonly user: User;
+  /** By room. */
+  readonly subscriptions = new Map<string, Subscription>();
+  /** Rooms that the user came into while a sync was under way. */
+  readonly cameWhileSyncing = new Set<string>();
+  phase: SessionPhase = 'silent';
+  readonly #wire: Wire;
+  readonly #turn: Turn;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+
+  constructor(id: string, user: User, wire: Wire, turn: Turn) {
+    this.id = id;
+    this.user = user;
+    this.#wire = wire;
+    this.#turn = turn;
+  }
+
+  say(frame: ServerFrame): boolean {
+    return this.push(textFrame(JSON.stringify(frame)));
+  }
+
+  /**
+   * Queues bytes for the end of this turn.
+   * @returns false when they won't be sent: the session is closed, or is being closed because its reader is too slow.
+   */
+  push(bytes: Buffer): boolean {
+    if (this.phase === 'closed') return false;
+    if (this.unsentBytes() + bytes.length > limits.maxUnsentBytes) {
+      this.close(closeCodes.slowReader, 'slow reader');
+      return false;
+    }
+    if (this.#pending.length === 0) this.#turn.endWithSession(this);
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    return true;
+  }
+
+  unsentBytes(): number {
+    return this.#pendingBytes + this.#wire.unsentBytes();
+  }
+
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const chunks = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#wire.write(chunks);
+  }
+
+  /** Writes what is pending, then closes. Of a slow reader nothing more is written: it will sync. */
+  close(code: number, reason: string): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    if (code === closeCodes.slowReader) this.#pending = [];
+    this.flush();
+    this.#wire.close(code, reason);
+  }
+
+  /** The wire is gone. */
+  ended(): void {
+    this.phase = 'closed';
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * A session's place in a room's feed.
+ * `held`: not known yet from which version on it is live; `waiting`: known, but the feed isn't there yet.
+ */
+export type Subscription = {
+  readonly room: string;
+  state: 'held' | 'waiting' | 'live' | 'ended';
+  /** The version that the session was given. Known unless held. */
+  after: number;
+  /** The version with which the user left, if that was while held. */
+  leftAt: number | undefined;
+};

@@ -1,0 +1,53 @@
+/** Starts a server from the environment, and stops it on SIGINT or SIGTERM. */
+import { ConfigError, readConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { startNode } from './node.ts';
+
+const config = readConfigOrExit();
+const log = createLog(config.logLevel);
+
+const starting = startNode(config, log, error => {
+  log.fatal({ err: error }, 'papo can not go on');
+  process.exit(1);
+});
+
+// The first signal stops in good order, a second one at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  let asked = false;
+  process.on(signal, () => {
+    if (asked) process.exit(1);
+    asked = true;
+    log.info({ signal }, 'papo is stopping');
+    void stop();
+  });
+}
+
+try {
+  const { url } = await starting;
+  log.info({ url, pid: process.pid }, `papo is ready at ${url}`);
+} catch (error) {
+  log.debug({ err: error }, 'the start failed');
+  log.fatal(`papo could not start: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+
+async function stop(): Promise<void> {
+  try {
+    await (await starting).close();
+    log.info('papo has stopped');
+    process.exit(0);
+  } catch (error) {
+    log.error({ err: error }, 'papo did not stop in good order');
+    process.exit(1);
+  }
+}
+
+function readConfigOrExit() {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`papo: ${error.message}\n`);
+    process.exit(1);
+  }
+}

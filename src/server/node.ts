@@ -1,0 +1,137 @@
+/** One server, built from its config: the only place where the parts meet. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type pg from 'pg';
+import { closeCodes } from '../contract/codes.ts';
+import type { Config } from './config.ts';
+import { createAuthenticate } from './doors/authenticate.ts';
+import { isSocketUpgrade } from './doors/handshake.ts';
+import { createHttpDoor } from './doors/http.ts';
+import { openSocketDoor } from './doors/socket.ts';
+import { Hub } from './live/hub.ts';
+import { Turn } from './live/turn.ts';
+import type { Logger } from './log.ts';
+import { accountOperations } from './operations/accounts.ts';
+import { createDispatch } from './operations/dispatch.ts';
+import { messageOperations } from './operations/messages.ts';
+import { Passwords } from './operations/passwords.ts';
+import { roomOperations } from './operations/rooms.ts';
+import { syncOperations } from './operations/sync.ts';
+import { Tokens } from './operations/tokens.ts';
+import { Changes } from './store/changes.ts';
+import { keptSetting, openPool, readLogName, requireDurability } from './store/database.ts';
+
+import { startEmbedded } from './store/embedded.ts';
+import { Memberships } from './store/memberships.ts';
+import { MessageLog } from './store/message-log.ts';
+import { Messages } from './store/messages.ts';
+import { migrate } from './store/migrations/migrations.ts';
+import { Owner } from './store/owner.ts';
+import { Rooms } from './store/rooms.ts';
+import { Users } from './store/users.ts';
+
+/** A running server. */
+export type PapoNode = {
+  /** Where it listens: `http://HOST:PORT`. */
+  readonly url: string;
+  /** Disconnects everyone, finishes what is being stored, and stops the database if it is papo's own. */
+  close(): Promise<void>;
+};
+
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 15_000;
+const maxHeaderBytes = 16 * 1024;
+/** How long requests and messages on their way may take when the server stops. */
+const drainMs = 5_000;
+const generatedSecretBytes = 32;
+
+/** @param onFatal called when the server can't go on: its database is gone for good, or another server has taken it. */
+export async function startNode(
+  config: Config,
+  log: Logger,
+  onFatal: (error: Error) => void,
+): Promise<PapoNode> {
+  await using parts = new AsyncDisposableStack();
+
+  const connection = await database();
+  const db = parts.adopt(openPool(connection, log), pool => pool.destroy());
+  await requireDurability(db);
+  const owner = parts.adopt(new Owner(connection, log, onFatal), held => held.release());
+  await owner.claim();
+  await migrate(db);
+
+  const [rooms, users, messages, changes] = [new Rooms(db), new Users(db), new Messages(db), new Changes(db)];
+  const logName = await readLogName(db);
+  const secret =
+    config.secret ??
+    (await keptSetting(db, 'token_secret', () => randomBytes(generatedSecretBytes).toString('base64url')));
+  const tokens = new Tokens(secret, config.tokenTtlSeconds);
+  const defaultRooms = await rooms.ensurePublic(config.defaultRooms);
+
+  const turn = new Turn();
+  const hub = new Hub(rooms, changes, turn, log);
+  const messageLog = parts.adopt(new MessageLog(connection, log, hub), lanes => lanes.close(drainMs));
+  const memberships = new Memberships(messageLog);
+
+  const dispatch = createDispatch(
+    {
+      ...accountOperations({ users, memberships, passwords: new Passwords(), tokens, defaultRooms }),
+      ...roomOperations({ hub, rooms, users, memberships, messages, changes }),
+      ...messageOperations({ log: messageLog, messages, rooms }),
+      ...syncOperations({ hub, rooms, messages, logName }),
+    },
+    log,
+  );
+
+  const authenticate = createAuthenticate(tokens, users);
+  const { origins } = config;
+  const app = createHttpDoor({ dispatch, authenticate, origins, log });
+  const server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+      shouldUpgradeCallback: isSocketUpgrade,
+    },
+    getRequestListener(app.fetch),
+  );
+  openSocketDoor(server, { hub, turn, dispatch, authenticate, origins, logName, log });
+  parts.defer(() => closeDoors(server, hub));
+  const url = await listen(server, config);
+
+  const running = parts.move();
+  return { url, close: () => running.disposeAsync() };
+
+  async function database(): Promise<pg.ClientConfig> {
+    if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl };
+    const embedded = await startEmbedded({ dataDir: config.dataDir, log, onGaveUp: onFatal });
+    parts.defer(() => embedded.stop());
+    return embedded.connection;
+  }
+}
+
+function listen(server: Server, { host, port }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const { port: actual } = server.address() as AddressInfo;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
+    });
+  });
+}
+
+/** No new connections; those there are end, politely if they can in time. */
+function closeDoors(server: Server, hub: Hub): Promise<void> {
+  return new Promise(resolve => {
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    for (const session of [...hub.sessions()])
+      session.close(closeCodes.restarting, 'the server is restarting');
+    server.closeIdleConnections();
+  });
+}

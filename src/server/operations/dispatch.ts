@@ -1,0 +1,60 @@
+/** From a name and an unknown input to the one handler of that operation, with everything checked on the way. */
+import type { z } from 'zod';
+import { type OperationName, type Output, operations, type ParsedInput } from '../../contract/operations.ts';
+import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { isConnectionLost } from '../store/database.ts';
+import type { Caller } from './caller.ts';
+
+type CallerOf<N extends OperationName> = (typeof operations)[N]['caller'] extends 'user'
+  ? Caller
+  : Caller | undefined;
+
+export type Handlers = {
+  [N in OperationName]: (input: ParsedInput<N>, caller: CallerOf<N>) => Promise<Output<N>>;
+};
+
+/** What a client is told to wait when the database is away. */
+const databaseAwayRetryMs = 1_000;
+
+export type Dispatch = (name: OperationName, input: unknown, caller: Caller | undefined) => Promise<unknown>;
+
+/**
+ * Performs operations; rejects with nothing but an OperationError. Handlers of one caller start in the order of the calls.
+ */
+export function createDispatch(handlers: Handlers, log: Logger): Dispatch {
+  return async (name, input, caller) => {
+    const { caller: allowed, input: schema } = operations[name];
+    if (allowed === 'user' && caller === undefined) throw new OperationError('unauthorized');
+    const parsed = parse(schema, input);
+    // The table pairs each name with its input; TypeScript can't follow a name it doesn't know.
+    const handler = handlers[name] as (input: unknown, caller: Caller | undefined) => Promise<unknown>;
+    try {
+      return await handler(parsed, caller);
+    } catch (error) {
+      throw operationError(error, name, log);
+    }
+  };
+}
+
+export function isOperationName(name: string): name is OperationName {
+  return Object.hasOwn(operations, name);
+}
+
+function parse(schema: z.ZodType, input: unknown): unknown {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.');
+  throw new OperationError('bad_request', where ? `${where}: ${issue?.message}` : issue?.message);
+}
+
+function operationError(error: unknown, operation: OperationName, log: Logger): OperationError {
+  if (error instanceof OperationError) return error;
+  if (isConnectionLost(error)) {
+    log.warn({ err: error, operation }, 'the database is away');
+    return new OperationError('unavailable', 'the database is away', databaseAwayRetryMs);
+  }
+  log.error({ err: error, operation }, 'an operation failed');
+  return new OperationError('internal');
+}

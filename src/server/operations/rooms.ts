@@ -1,0 +1,111 @@
+/** Rooms: making, finding, coming and going. */
+import type { Room } from '../../contract/objects.ts';
+import { OperationError } from '../errors.ts';
+import type { Hub } from '../live/hub.ts';
+import { type Changes, deltaOf } from '../store/changes.ts';
+import type { Memberships } from '../store/memberships.ts';
+import type { Messages } from '../store/messages.ts';
+import type { Rooms } from '../store/rooms.ts';
+import type { Users } from '../store/users.ts';
+import type { Handlers } from './dispatch.ts';
+
+type Parts = {
+  hub: Hub;
+  rooms: Rooms;
+  users: Users;
+  memberships: Memberships;
+  messages: Messages;
+  changes: Changes;
+};
+
+type RoomOperation =
+  | `room.${'create' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'invite' | 'members' | 'changes'}`
+  | 'direct.open';
+
+export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
+  const { hub, rooms, users, memberships, messages, changes } = parts;
+
+  return {
+    'room.create': async ({ name, kind, topic }, { user }) => {
+      const id = await rooms.create(user, kind, name, topic);
+      await tellFirstMembers(id);
+      return { room: await rooms.joinedBy(user.id, id) };
+    },
+
+    'room.list': async (_input, { user }) => ({ rooms: await rooms.of(user.id) }),
+
+    'room.browse': async ({ query, cursor, limit }, { user }) => {
+      const page = await rooms.browse(user.id, query ?? '', cursor, limit);
+      return { rooms: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+    },
+
+    'room.get': async ({ room }, { user }) => ({ room: await rooms.visibleTo(user.id, room) }),
+
+    'room.join': async ({ room, history }, { user }) => {
+      const seen = await rooms.visibleTo(user.id, room);
+      refuseDirect(seen, 'joined');
+      if (seen.role === undefined) await memberships.admit(room, user.id);
+      const joined = await rooms.joinedBy(user.id, room);
+      if (history === 0) return { room: joined, messages: [] };
+      const page = await messages.before(room, joined.lastSeq + 1, history);
+      return { room: joined, messages: page.messages };
+    },
+
+    'room.leave': async ({ room }, { user }) => {
+      refuseDirect(await rooms.visibleTo(user.id, room), 'left');
+      await memberships.release(room, user.id);
+      return {};
+    },
+
+    'room.invite': async ({ room, user: guest }, { user }) => {
+      refuseDirect(await rooms.joinedBy(user.id, room), 'invited to');
+      if ((await users.byId(guest)) === undefined) throw new OperationError('not_found', 'no such user');
+      const changed = await memberships.invite(room, guest, user.id);
+      if (changed.outcome === 'refused') throw new OperationError('not_found', 'no such room');
+      const member = await rooms.member(room, guest);
+      if (member === undefined) throw new Error('an invited user has no membership');
+      return { member };
+    },
+
+    'room.members': async ({ room, cursor, limit }, { user }) => {
+      await rooms.joinedBy(user.id, room);
+      const page = await rooms.members(room, parseSince(cursor), limit);
+      return { members: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+    },
+
+    'room.changes': async ({ room, after, limit }, { user }) => {
+      await rooms.joinedBy(user.id, room);
+      const range = await changes.above(room, after, limit);
+      const delta = deltaOf(room, after + 1, range.head, range.changes, range.memberCount);
+      return { delta, more: range.more };
+    },
+
+    'direct.open': async (input, { user }) => {
+      const peer = 'user' in input ? await users.byId(input.user) : await users.byName(input.username);
+      if (peer === undefined) throw new OperationError('not_found', 'no such user');
+      if (peer.id === user.id) throw new OperationError('bad_request', 'a direct room needs another person');
+      const { room, created } = await rooms.openDirect(user.id, peer.id);
+      if (created) await tellFirstMembers(room);
+      return { room: await rooms.joinedBy(user.id, room) };
+    },
+  };
+
+  /** A new room's first versions are its first members. */
+  async function tellFirstMembers(room: string): Promise<void> {
+    const { items: members } = await rooms.members(room, 0, 2);
+    hub.deliver({ room, from: 1, version: members.length, members, memberCount: members.length });
+  }
+}
+
+/** Two members, for ever. */
+function refuseDirect(room: Room, what: string): void {
+  if (room.kind === 'direct') throw new OperationError('forbidden', `a direct room can't be ${what}`);
+}
+
+function parseSince(cursor: string | undefined): number {
+  const since = Number(cursor ?? 0);
+  if (!Number.isSafeInteger(since) || since < 0) {
+    throw new OperationError('bad_request', 'cursor: not one of ours');
+  }
+  return since;
+}

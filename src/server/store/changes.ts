@@ -1,0 +1,108 @@
+/** What changed in a room: its rows by version, in their latest state. */
+import type { Delta, Member, Message } from '../../contract/objects.ts';
+import { withinAnswer } from './answer-size.ts';
+import type { Database } from './database.ts';
+import { messagesOf } from './messages.ts';
+import { memberOf, messageOf } from './rows.ts';
+
+/** One changed row. */
+export type Change = { version: number; message: Message } | { version: number; member: Member };
+
+/** All changes of a room above version `after` up to version `head`, as one snapshot has them, ascending. */
+export type ChangeRange = { after: number; head: number; memberCount: number; changes: Change[] };
+
+export class Changes {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The `limit` oldest changes above `after`. `more`: the range ends below the room's head. */
+  async above(room: string, after: number, limit: number): Promise<ChangeRange & { more: boolean }> {
+    const { head, memberCount, changes } = await this.#read(room, after, limit + 1, 'asc');
+    const page = withinAnswer(changes.slice(0, limit));
+    const more = page.length < changes.length;
+    return { after, head: more ? (page.at(-1)?.version ?? head) : head, memberCount, changes: page, more };
+  }
+
+  /** The `limit` newest changes; the range reaches as far back as they do. */
+  async newest(room: string, limit: number): Promise<ChangeRange> {
+    const { head, memberCount, changes } = await this.#read(room, 0, limit + 1, 'desc');
+    const page = withinAnswer(changes.slice(0, limit));
+    return { after: changes[page.length]?.version ?? 0, head, memberCount, changes: page.reverse() };
+  }
+
+  #read(room: string, after: number, limit: number, order: 'asc' | 'desc') {
+    return this.#db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute(async tx => {
+        const head = await tx
+          .selectFrom('room_heads')
+          .select(['version', 'member_count'])
+          .where('room_id', '=', room)
+          .executeTakeFirstOrThrow();
+        const messages = await messagesOf(tx, room)
+          .where('m.version', '>', after)
+          .orderBy('m.version', order)
+          .limit(limit)
+          .execute();
+        const members = await tx
+          .selectFrom('members as m')
+          .innerJoin('users as u', 'u.id', 'm.user_id')
+          .select(['m.role', 'm.state', 'm.version', 'm.at'])
+          .select(['u.id', 'u.username', 'u.display_name', 'u.created_at'])
+          .where('m.room_id', '=', room)
+          .where('m.version', '>', after)
+          .orderBy('m.version', order)
+          .limit(limit)
+          .execute();
+        const changes: Change[] = [
+          ...messages.map(row => ({ version: row.version, message: messageOf(row) })),
+          ...members.map(row => ({ version: row.version, member: memberOf(row) })),
+        ];
+        const sign = order === 'asc' ? 1 : -1;
+        changes.sort((one, other) => sign * (one.version - other.version));
+        return { head: head.version, memberCount: head.member_count, changes: changes.slice(0, limit) };
+      });
+  }
+}
+
+/** The changes as a Delta from `from` to `version`. */
+export function deltaOf(
+  room: string,
+  from: number,
+  version: number,
+  changes: readonly Change[],
+  memberCount: number,
+): Delta {
+  const messages = changes.flatMap(change => ('message' in change ? change.message : []));
+  const members = changes.flatMap(change => ('member' in change ? change.member : []));
+  return {
+    room,
+    from,
+    version,
+    ...(messages.length > 0 && { messages }),
+    ...(members.length > 0 && { members, memberCount }),
+  };
+}
+
+/** The rows of a Delta. */
+export function changesOf(delta: Delta): Change[] {
+  return [
+    ...(delta.messages ?? []).map(message => ({ version: message.version, message })),
+    ...(delta.members ?? []).map(member => ({ version: member.version, member })),
+  ];
+}
+
+/** Each row once, in its latest state, ascending by version. */
+export function latest(changes: readonly Change[]): Change[] {
+  const rows = new Map<string | number, Change>();
+  for (const change of changes) {
+    const key = 'message' in change ? change.message.seq : change.member.user.id;
+    if ((rows.get(key)?.version ?? 0) < change.version) rows.set(key, change);
+  }
+  return [...rows.values()].sort((one, other) => one.version - other.version);
+}

@@ -1,0 +1,109 @@
+/** papo's PostgreSQL: how to connect to it, what it must be like, and how its errors read. */
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import type { Logger } from '../log.ts';
+import type { Schema } from './schema.ts';
+
+export type Database = Kysely<Schema>;
+
+const poolSize = 8;
+const connectTimeoutMs = 5_000;
+/** A statement is given up by the server first, then by the client, which drops the connection. */
+const lockTimeoutMs = 5_000;
+const statementTimeoutMs = 10_000;
+const queryTimeoutMs = 15_000;
+
+const oid = { int8: 20 };
+
+/** Counters are bigint in PostgreSQL and stay far below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (id, format) => (id === oid.int8 ? Number : pg.types.getTypeParser(id, format)),
+};
+
+/** Settings every connection of the server has, whatever it is for. */
+export function connectionSettings(connection: pg.ClientConfig): pg.ClientConfig {
+  return {
+    ...connection,
+    types,
+    application_name: 'papo',
+    keepAlive: true,
+    connectionTimeoutMillis: connectTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: queryTimeoutMs,
+  };
+}
+
+export function openPool(connection: pg.ClientConfig, log: Logger): Database {
+  const pool = new pg.Pool({ ...connectionSettings(connection), max: poolSize });
+  pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** An acknowledged message must survive a power cut: refuses a PostgreSQL that is set not to keep that promise. */
+export async function requireDurability(db: Database): Promise<void> {
+  const { rows } = await sql<{ name: string; setting: string }>`
+    select name, setting from pg_settings
+    where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'`.execute(db);
+  if (rows.length > 0) {
+    const names = rows.map(row => row.name).join(', ');
+    throw new Error(`PostgreSQL runs with ${names} off: acknowledged messages could be lost. Turn it on.`);
+  }
+}
+
+/**
+ * Names this database's history. Versions of one history say nothing about another: after a restore or a failover
+ * the name is another one.
+ */
+export async function readLogName(db: Database): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select system_identifier || '-' || timeline_id || '-' || d.oid as name
+    from pg_control_system(), pg_control_checkpoint(), pg_database d
+    where d.datname = current_database()`.execute(db);
+  return rows[0]?.name ?? '';
+}
+
+/** A value made once and kept; the first one wins, whoever else tries at the same time. */
+export async function keptSetting(db: Database, key: string, make: () => string): Promise<string> {
+  await db
+    .insertInto('settings')
+    .values({ key, value: make() })
+    .onConflict(conflict => conflict.doNothing())
+    .execute();
+  const kept = await db
+    .selectFrom('settings')
+    .select('value')
+    .where('key', '=', key)
+    .executeTakeFirstOrThrow();
+  return kept.value;
+}
+
+/** SQLSTATE of an error from PostgreSQL; undefined for errors on the way to it. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;
+}
+
+/**
+ * The input is to blame, and will be every time: data exceptions, integrity violations, and errors of access or syntax.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function isDataError(error: unknown): boolean {
+  return /^(22|23|42)/.test(sqlState(error) ?? '');
+}
+
+/** PostgreSQL went away, is restarting, or could not be reached: what was asked may or may not have happened. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|57P)/.test(state);
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined
+    ? /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENET|EAI_AGAIN)/.test(code)
+    : /connection (terminated|ended|error)|connection timeout|timeout exceeded|not queryable|read timeout/i.test(
+        error.message,
+      );
+}

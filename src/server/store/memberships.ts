@@ -1,0 +1,57 @@
+/** Comings and goings: changes of a room like its messages, through the same lane. */
+import type pg from 'pg';
+import type { Member } from '../../contract/objects.ts';
+import type { Changed, MessageLog } from './message-log.ts';
+import { type MemberRow, memberOf } from './rows.ts';
+
+type Change = { outcome: Changed['outcome']; first_version: number; version: number; member_count: number };
+
+export class Memberships {
+  readonly #log: MessageLog;
+
+  constructor(log: MessageLog) {
+    this.#log = log;
+  }
+
+  /** Someone comes in by themselves. The room must exist; whether they may is the caller's to check. */
+  admit(room: string, newcomer: string): Promise<Changed> {
+    return this.#change(room, 'select * from admit_member($1, $2, null)', [room, newcomer]);
+  }
+
+  /** A member brings someone in. `refused`: the inviter is not a member. */
+  invite(room: string, newcomer: string, inviter: string): Promise<Changed> {
+    return this.#change(room, 'select * from admit_member($1, $2, $3)', [room, newcomer, inviter]);
+  }
+
+  /** Someone leaves; the longest-standing member follows an owner. */
+  release(room: string, leaver: string): Promise<Changed> {
+    return this.#change(room, 'select * from release_member($1, $2)', [room, leaver]);
+  }
+
+  #change(room: string, statement: string, parameters: (string | null)[]): Promise<Changed> {
+    return this.#log.change(room, async client => {
+      const { rows } = await client.query<Change>(statement, parameters);
+      const [change] = rows;
+      if (change === undefined) throw new Error('a membership function returned no row');
+      const { outcome, first_version: from, version, member_count: memberCount } = change;
+      if (outcome !== 'changed') return { outcome, version };
+      const members = await changedMembers(client, room, from, version);
+      return { outcome, delta: { room, from, version, members, memberCount } };
+    });
+  }
+}
+
+async function changedMembers(
+  client: pg.ClientBase,
+  room: string,
+  from: number,
+  to: number,
+): Promise<Member[]> {
+  const { rows } = await client.query<MemberRow>(
+    `select m.role, m.state, m.version, m.at, u.id, u.username, u.display_name, u.created_at
+     from members m join users u on u.id = m.user_id
+     where m.room_id = $1 and m.version between $2 and $3 order by m.version`,
+    [room, from, to],
+  );
+  return rows.map(memberOf);
+}

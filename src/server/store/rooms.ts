@@ -1,0 +1,249 @@
+/** Rooms, read through the eyes of one user: what that user may not see isn't there. */
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import type { Member, Role, Room, User } from '../../contract/objects.ts';
+import { OperationError } from '../errors.ts';
+import { type Database, isUniqueViolation } from './database.ts';
+import { memberOf } from './rows.ts';
+
+export type Page<Item> = { items: Item[]; cursor: string | undefined };
+
+/** A room's name as it is compared: two public rooms never have the same. */
+const nameKey = (name: string) => name.normalize('NFKC').toLowerCase();
+
+export class Rooms {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** All rooms the user is in, most recently active first; memberships and heads of one snapshot. */
+  async of(user: string): Promise<Room[]> {
+    const rows = await roomsSeenBy(this.#db, user)
+      .leftJoin('messages as last', join =>
+        join.onRef('last.room_id', '=', 'r.id').onRef('last.seq', '=', 'h.last_seq'),
+      )
+      .where('m.user_id', 'is not', null)
+      .orderBy(sql`coalesce(last.created_at, r.created_at)`, 'desc')
+      .execute();
+    return rows.map(roomOf);
+  }
+
+  /**
+   * A room the user may see: any public one, and those the user is in.
+   * @throws OperationError `not_found`, the same for a hidden room and for none.
+   */
+  async visibleTo(user: string, room: string): Promise<Room> {
+    const row = await roomsSeenBy(this.#db, user)
+      .where('r.id', '=', room)
+      .where(eb => eb.or([eb('r.kind', '=', 'public'), eb('m.user_id', 'is not', null)]))
+      .executeTakeFirst();
+    if (row === undefined) throw new OperationError('not_found', 'no such room');
+    return roomOf(row);
+  }
+
+  /**
+   * A room the user is in.
+   * @throws OperationError `not_found` as above; `forbidden` for a public room the user is not in.
+   */
+  async joinedBy(user: string, room: string): Promise<Room> {
+    const seen = await this.visibleTo(user, room);
+    if (seen.role === undefined) throw new OperationError('forbidden', 'join the room first');
+    return seen;
+  }
+
+  /** Public rooms by name, those whose name contains `query`. */
+  async browse(user: string, query: string, after: string | undefined, limit: number): Promise<Page<Room>> {
+    let rows = roomsSeenBy(this.#db, user)
+      .select('r.name_key')
+      .where('r.kind', '=', 'public')
+      .orderBy('r.name_key')
+      .limit(limit + 1);
+    if (query !== '') rows = rows.where(sql<boolean>`position(${nameKey(query)} in r.name_key) > 0`);
+    if (after !== undefined) rows = rows.where('r.name_key', '>', after);
+    const found = await rows.execute();
+    const page = found.slice(0, limit);
+    return {
+      items: page.map(roomOf),
+      cursor: found.length > limit ? (page.at(-1)?.name_key ?? undefined) : undefined,
+    };
+  }
+
+  /** Who is in the room, longest-standing first. The cursor is the version with which the last one came in. */
+  async members(room: string, afterSince: number, limit: number): Promise<Page<Member>> {
+    const found = await this.#db
+      .selectFrom('members as m')
+      .innerJoin('users as u', 'u.id', 'm.user_id')
+      .select(['m.role', 'm.state', 'm.version', 'm.at', 'm.since'])
+      .select(['u.id', 'u.username', 'u.display_name', 'u.created_at'])
+      .where('m.room_id', '=', room)
+      .where('m.state', '=', 'in')
+      .where('m.since', '>', afterSince)
+      .orderBy('m.since')
+      .orderBy('m.user_id')
+      .limit(limit + 1)
+      .execute();
+    const page = found.slice(0, limit);
+    return {
+      items: page.map(memberOf),
+      cursor: found.length > limit ? String(page.at(-1)?.since) : undefined,
+    };
+  }
+
+  async member(room: string, user: string): Promise<Member | undefined> {
+    const row = await this.#db
+      .selectFrom('members as m')
+      .innerJoin('users as u', 'u.id', 'm.user_id')
+      .select(['m.role', 'm.state', 'm.version', 'm.at'])
+      .select(['u.id', 'u.username', 'u.display_name', 'u.created_at'])
+      .where('m.room_id', '=', room)
+      .where('m.user_id', '=', user)
+      .executeTakeFirst();
+    return row && memberOf(row);
+  }
+
+  /**
+   * A new room, owned by whoever creates it: their coming in is the room's first version.
+   * @throws OperationError `name_taken` for a second public room of a name.
+   */
+  async create(
+    owner: User,
+    kind: 'public' | 'private',
+    name: string,
+    topic: string | undefined,
+  ): Promise<string> {
+    const id = uuidv7();
+    try {
+      await this.#db.transaction().execute(async tx => {
+        await tx
+          .insertInto('rooms')
+          .values({ id, kind, name, name_key: nameKey(name), topic: topic ?? null, direct_pair: null })
+          .execute();
+        await tx
+          .insertInto('room_heads')
+          .values({ room_id: id, last_seq: 0, version: 1, member_count: 1 })
+          .execute();
+        await tx
+          .insertInto('members')
+          .values(firstMember(id, owner.id, 'owner', 1))
+          .execute();
+      });
+    } catch (error) {
+      if (isUniqueViolation(error, 'rooms_public_name')) throw new OperationError('name_taken');
+      throw error;
+    }
+    return id;
+  }
+
+  /** The direct room of two people: the same one every time, whoever opens it, also at the same instant. */
+  async openDirect(one: string, other: string): Promise<{ room: string; created: boolean }> {
+    const pair = [one, other].sort().join(' ');
+    return this.#db.transaction().execute(async tx => {
+      const id = uuidv7();
+      const made = await tx
+        .insertInto('rooms')
+        .values({ id, kind: 'direct', name: null, name_key: null, topic: null, direct_pair: pair })
+        .onConflict(conflict => conflict.column('direct_pair').doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (made === undefined) {
+        const row = await tx
+          .selectFrom('rooms')
+          .select('id')
+          .where('direct_pair', '=', pair)
+          .executeTakeFirstOrThrow();
+        return { room: row.id, created: false };
+      }
+      await tx
+        .insertInto('room_heads')
+        .values({ room_id: id, last_seq: 0, version: 2, member_count: 2 })
+        .execute();
+      await tx
+        .insertInto('members')
+        .values([firstMember(id, one, 'member', 1), firstMember(id, other, 'member', 2)])
+        .execute();
+      return { room: id, created: true };
+    });
+  }
+
+  /** Makes sure that public rooms of these names exist, without an owner; answers with their ids. */
+  async ensurePublic(names: readonly string[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const name of names) ids.push(await this.#ensurePublic(name));
+    return ids;
+  }
+
+  async #ensurePublic(name: string): Promise<string> {
+    const known = await this.#db
+      .selectFrom('rooms')
+      .select('id')
+      .where('kind', '=', 'public')
+      .where('name_key', '=', nameKey(name))
+      .executeTakeFirst();
+    if (known !== undefined) return known.id;
+    const id = uuidv7();
+    await this.#db.transaction().execute(async tx => {
+      await tx
+        .insertInto('rooms')
+        .values({ id, kind: 'public', name, name_key: nameKey(name), topic: null, direct_pair: null })
+        .execute();
+      await tx
+        .insertInto('room_heads')
+        .values({ room_id: id, last_seq: 0, version: 0, member_count: 0 })
+        .execute();
+    });
+    return id;
+  }
+}
+
+/** Rooms with their heads, as one user sees them: `role` is null where the user is not in, `peer_*` but in direct rooms. */
+function roomsSeenBy(db: Database, user: string) {
+  return db
+    .selectFrom('rooms as r')
+    .innerJoin('room_heads as h', 'h.room_id', 'r.id')
+    .leftJoin('members as m', join =>
+      join.onRef('m.room_id', '=', 'r.id').on('m.user_id', '=', user).on('m.state', '=', 'in'),
+    )
+    .leftJoin('members as p', join =>
+      join.onRef('p.room_id', '=', 'r.id').on('r.kind', '=', 'direct').on('p.user_id', '!=', user),
+    )
+    .leftJoin('users as peer', 'peer.id', 'p.user_id')
+    .select(['r.id', 'r.kind', 'r.name', 'r.topic', 'r.created_at'])
+    .select(['h.last_seq', 'h.version', 'h.member_count', 'm.role', 'm.read_seq'])
+    .select(['peer.id as peer_id', 'peer.username as peer_username'])
+    .select(['peer.display_name as peer_display_name', 'peer.created_at as peer_created_at']);
+}
+
+type RoomRow = Awaited<ReturnType<ReturnType<typeof roomsSeenBy>['execute']>>[number];
+
+function roomOf(row: RoomRow): Room {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    ...(row.topic !== null && { topic: row.topic }),
+    createdAt: row.created_at.toISOString(),
+    memberCount: row.member_count,
+    lastSeq: row.last_seq,
+    version: row.version,
+    ...(row.role !== null && { role: row.role }),
+    ...(row.read_seq !== null && { readSeq: row.read_seq }),
+    ...peerOf(row),
+  };
+}
+
+function peerOf(row: RoomRow): { peer: User } | undefined {
+  const {
+    peer_id: id,
+    peer_username: username,
+    peer_display_name: displayName,
+    peer_created_at: createdAt,
+  } = row;
+  if (id === null || username === null || displayName === null || createdAt === null) return undefined;
+  return { peer: { id, username, displayName, createdAt: createdAt.toISOString() } };
+}
+
+function firstMember(room: string, user: string, role: Role, version: number) {
+  return { room_id: room, user_id: user, role, state: 'in' as const, version, since: version, read_seq: 0 };
+}

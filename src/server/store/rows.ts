@@ -1,0 +1,47 @@
+/** From rows of the database to objects of the contract. */
+import type { Member, Message, Role, User } from '../../contract/objects.ts';
+
+export type UserRow = { id: string; username: string; display_name: string; created_at: Date };
+
+export function userOf(row: UserRow): User {
+  return {
+    id: row.id,
+    username: row.username,
+    displayName: row.display_name,
+    createdAt: row.created_at.toISOString(),
+  };
+}
+
+export type MemberRow = UserRow & { role: Role; state: 'in' | 'out'; version: number; at: Date };
+
+export function memberOf(row: MemberRow): Member {
+  return {
+    user: userOf(row),
+    role: row.role,
+    in: row.state === 'in',
+    at: row.at.toISOString(),
+    version: row.version,
+  };
+}
+
+export type MessageRow = {
+  id: string;
+  seq: number;
+  version: number;
+  text: string;
+  at: Date;
+  sender_id: string;
+  username: string;
+  display_name: string;
+};
+
+export function messageOf(row: MessageRow): Message {
+  return {
+    id: row.id,
+    seq: row.seq,
+    version: row.version,
+    sender: { id: row.sender_id, username: row.username, displayName: row.display_name },
+    text: row.text,
+    at: row.at.toISOString(),
+  };
+}

@@ -1,0 +1,45 @@
+/** The tables, as Kysely sees them. What each is for stands in the migration that makes it. */
+import type { Generated } from 'kysely';
+import type { Role, RoomKind } from '../../contract/objects.ts';
+
+export type Schema = {
+  settings: { key: string; value: string };
+  users: {
+    id: string;
+    username: string;
+    display_name: string;
+    password_hash: string;
+    created_at: Generated<Date>;
+  };
+  logins: { id: string; user_id: string; refresh_hash: Buffer; created_at: Generated<Date> };
+  rooms: {
+    id: string;
+    kind: RoomKind;
+    name: string | null;
+    name_key: string | null;
+    topic: string | null;
+    direct_pair: string | null;
+    created_at: Generated<Date>;
+  };
+  room_heads: { room_id: string; last_seq: number; version: number; member_count: number };
+  members: {
+    room_id: string;
+    user_id: string;
+    role: Role;
+    state: 'in' | 'out';
+    version: number;
+    since: number;
+    read_seq: number;
+    at: Generated<Date>;
+  };
+  messages: {
+    room_id: string;
+    seq: number;
+    version: number;
+    id: string;
+    sender_id: string;
+    text: string;
+    digest: Buffer;
+    created_at: Date;
+  };
+};
