@@ -1,4 +1,4 @@
-/** Starts a server from the environment, and stops it on SIGINT or SIGTERM. */
+/** Starts a server from the environment, and stops it on SIGINT, SIGTERM or SIGHUP (a closed terminal). */
 import { ConfigError, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { startNode } from './node.ts';
@@ -11,12 +11,16 @@ const starting = startNode(config, log, error => {
   process.exit(1);
 });
 
-// The first signal stops in good order, a second one at once.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  let asked = false;
+// The first signal stops in good order, a second one at once. Ctrl-C under npm may come twice: from the terminal, and
+// passed on by npm in the same instant.
+const sameSignalMs = 500;
+let askedAt: number | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (asked) process.exit(1);
-    asked = true;
+    const now = performance.now();
+    if (askedAt !== undefined && now - askedAt > sameSignalMs) process.exit(1);
+    if (askedAt !== undefined) return;
+    askedAt = now;
     log.info({ signal }, 'papo is stopping');
     void stop();
   });

@@ -27,6 +27,7 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
 
   return {
     'room.create': async ({ name, kind, topic }, { user }) => {
+      await rooms.requireSpaceFor(user.id);
       const id = await rooms.create(user, kind, name, topic);
       await tellFirstMembers(id);
       return { room: await rooms.joinedBy(user.id, id) };
@@ -44,7 +45,10 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.join': async ({ room, history }, { user }) => {
       const seen = await rooms.visibleTo(user.id, room);
       refuseDirect(seen, 'joined');
-      if (seen.role === undefined) await memberships.admit(room, user.id);
+      if (seen.role === undefined) {
+        await rooms.requireSpaceFor(user.id);
+        await memberships.admit(room, user.id);
+      }
       const joined = await rooms.joinedBy(user.id, room);
       if (history === 0) return { room: joined, messages: [] };
       const page = await messages.before(room, joined.lastSeq + 1, history);
@@ -60,6 +64,7 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.invite': async ({ room, user: guest }, { user }) => {
       refuseDirect(await rooms.joinedBy(user.id, room), 'invited to');
       if ((await users.byId(guest)) === undefined) throw new OperationError('not_found', 'no such user');
+      await rooms.requireSpaceFor(guest);
       const changed = await memberships.invite(room, guest, user.id);
       if (changed.outcome === 'refused') throw new OperationError('not_found', 'no such room');
       const member = await rooms.member(room, guest);
@@ -84,11 +89,17 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       const peer = 'user' in input ? await users.byId(input.user) : await users.byName(input.username);
       if (peer === undefined) throw new OperationError('not_found', 'no such user');
       if (peer.id === user.id) throw new OperationError('bad_request', 'a direct room needs another person');
-      const { room, created } = await rooms.openDirect(user.id, peer.id);
-      if (created) await tellFirstMembers(room);
-      return { room: await rooms.joinedBy(user.id, room) };
+      const known = await rooms.directOf(user.id, peer.id);
+      return { room: await rooms.joinedBy(user.id, known ?? (await openDirect(user.id, peer.id))) };
     },
   };
+
+  async function openDirect(one: string, other: string): Promise<string> {
+    for (const user of [one, other]) await rooms.requireSpaceFor(user);
+    const { room, created } = await rooms.openDirect(one, other);
+    if (created) await tellFirstMembers(room);
+    return room;
+  }
 
   /** A new room's first versions are its first members. */
   async function tellFirstMembers(room: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Rooms, read through the eyes of one user: what that user may not see isn't there. */
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import { limits } from '../../contract/limits.ts';
 import type { Member, Role, Room, User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import { type Database, isUniqueViolation } from './database.ts';
@@ -51,6 +52,19 @@ export class Rooms {
     const seen = await this.visibleTo(user, room);
     if (seen.role === undefined) throw new OperationError('forbidden', 'join the room first');
     return seen;
+  }
+
+  /** @throws OperationError `forbidden` when the user is in as many rooms as one can be. */
+  async requireSpaceFor(user: string): Promise<void> {
+    const { count } = await this.#db
+      .selectFrom('members')
+      .select(eb => eb.fn.countAll<number>().as('count'))
+      .where('user_id', '=', user)
+      .where('state', '=', 'in')
+      .executeTakeFirstOrThrow();
+    if (count >= limits.maxRoomsPerUser) {
+      throw new OperationError('forbidden', `nobody can be in more than ${limits.maxRoomsPerUser} rooms`);
+    }
   }
 
   /** Public rooms by name, those whose name contains `query`. */
@@ -136,9 +150,18 @@ export class Rooms {
     return id;
   }
 
+  async directOf(one: string, other: string): Promise<string | undefined> {
+    const row = await this.#db
+      .selectFrom('rooms')
+      .select('id')
+      .where('direct_pair', '=', pairOf(one, other))
+      .executeTakeFirst();
+    return row?.id;
+  }
+
   /** The direct room of two people: the same one every time, whoever opens it, also at the same instant. */
   async openDirect(one: string, other: string): Promise<{ room: string; created: boolean }> {
-    const pair = [one, other].sort().join(' ');
+    const pair = pairOf(one, other);
     return this.#db.transaction().execute(async tx => {
       const id = uuidv7();
       const made = await tx
@@ -195,6 +218,11 @@ export class Rooms {
     });
     return id;
   }
+}
+
+/** The same text, whoever opens a direct room. */
+function pairOf(one: string, other: string): string {
+  return [one, other].sort().join(' ');
 }
 
 /** Rooms with their heads, as one user sees them: `role` is null where the user is not in, `peer_*` but in direct rooms. */

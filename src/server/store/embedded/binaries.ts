@@ -1,7 +1,7 @@
 /** PostgreSQL's programs: those of the npm package for this platform, or those of a folder that was given. */
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAs, type SystemUser } from './system-user.ts';
 
@@ -94,7 +94,7 @@ async function linkLibraries(native: string): Promise<void> {
   for (const { source, target } of links) {
     const link = join(dirname(native), target);
     if (existsSync(link)) continue;
-    await symlink(source.slice(dirname(source).length + 1), link).catch(error => {
+    await symlink(basename(source), link).catch(error => {
       if (error.code !== 'EEXIST') throw new Error(`Can't complete PostgreSQL's libraries: ${error.message}`);
     });
   }

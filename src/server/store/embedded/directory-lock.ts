@@ -1,7 +1,9 @@
 /** One papo server per data directory, also while its PostgreSQL is not there yet or is being restarted. */
+import { lchownSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { poll } from './polling.ts';
+import { isRoot } from './system-user.ts';
 
 export type DirectoryLock = { release(): void };
 
@@ -34,20 +36,28 @@ export function anotherServer(directory: string): Error {
 }
 
 function tryLock(directory: string): DirectoryLock | undefined {
+  const path = join(directory, 'papo.lock');
   let file: DatabaseSync | undefined;
   try {
-    file = new DatabaseSync(join(directory, 'papo.lock'));
+    file = new DatabaseSync(path);
     // The pragma asks to write, which is refused where the file can only be read: a reader would lock nothing.
     file.exec('pragma journal_mode = memory; begin exclusive; pragma user_version = 1');
+    if (isRoot()) giveToOwnerOf(directory, path);
   } catch (error) {
     file?.close();
     if (error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `papo, running as user id ${process.getuid?.()}, can't lock ${join(directory, 'papo.lock')} (${reason}): start it as the user who owns the directory.`,
+      `papo, running as user id ${process.getuid?.()}, can't lock ${path} (${reason}): start it as the user who owns the directory.`,
       { cause: error },
     );
   }
   const held = file;
   return { release: () => held.close() };
+}
+
+/** The next one to start papo here may be the owner. */
+function giveToOwnerOf(directory: string, path: string): void {
+  const { uid, gid } = statSync(directory);
+  lchownSync(path, uid, gid);
 }

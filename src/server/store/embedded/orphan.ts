@@ -105,6 +105,7 @@ function emptyIf(...codes: (string | number)[]): (error: { code: string | number
 
 async function isOwned(cluster: Cluster, log: Logger): Promise<boolean> {
   let held = false;
+  let silence: unknown;
   const free = await poll(async () => {
     const record = await readPidFile(cluster.data);
     if (record === undefined) return true;
@@ -117,11 +118,14 @@ async function isOwned(cluster: Cluster, log: Logger): Promise<boolean> {
     } catch (error) {
       if (error instanceof pg.DatabaseError && ownerless.has(error.code ?? '')) return true;
       // It lets in nobody, or not us: whoever was in before may still be there.
-      log.warn({ err: error }, 'the PostgreSQL that runs on the data directory gives no answer');
       held = error instanceof pg.DatabaseError;
+      silence = error;
       return undefined;
     }
   }, recheckMs);
+  if (free === undefined && silence !== undefined) {
+    log.warn({ err: silence }, "the PostgreSQL that runs on the data directory doesn't say whose it is");
+  }
   return free === undefined && held;
 }
 

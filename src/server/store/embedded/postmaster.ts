@@ -47,7 +47,10 @@ export class Postmaster {
     }
     this.#child.unref();
     this.ended = new Promise(resolve => {
-      this.#child.once('error', error => resolve(error.message));
+      this.#child.on('error', error => {
+        // A signal that couldn't be sent is an 'error', too, but no end.
+        if (this.#child.pid === undefined) resolve(error.message);
+      });
       this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
     this.ended.then(() => {
