@@ -6,10 +6,8 @@ import { startNode } from './node.ts';
 const config = readConfigOrExit();
 const log = createLog(config.logLevel);
 
-const starting = startNode(config, log, error => {
-  log.fatal({ err: error }, 'papo can not go on');
-  process.exit(1);
-});
+const givenUp = new AbortController();
+const starting = startNode(config, log, goneForGood, givenUp.signal);
 
 // The first signal stops in good order, a second one at once. Ctrl-C under npm may come twice: from the terminal, and
 // passed on by npm in the same instant.
@@ -22,6 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (askedAt !== undefined) return;
     askedAt = now;
     log.info({ signal }, 'papo is stopping');
+    givenUp.abort(new Error(`${signal} came first`));
     void stop();
   });
 }
@@ -37,13 +36,20 @@ try {
 
 async function stop(): Promise<void> {
   try {
-    await (await starting).close();
+    const node = await starting.catch(() => undefined);
+    if (node === undefined) return;
+    await node.close();
     log.info('papo has stopped');
     process.exit(0);
   } catch (error) {
     log.error({ err: error }, 'papo did not stop in good order');
     process.exit(1);
   }
+}
+
+function goneForGood(error: Error): void {
+  log.fatal({ err: error }, 'papo can not go on');
+  process.exit(1);
 }
 
 function readConfigOrExit() {

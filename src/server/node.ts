@@ -47,11 +47,15 @@ const maxHeaderBytes = 16 * 1024;
 const drainMs = 5_000;
 const generatedSecretBytes = 32;
 
-/** @param onFatal called when the server can't go on: its database is gone for good, or another server has taken it. */
+/**
+ * @param onFatal called when the server can't go on: its database is gone for good, or another server has taken it.
+ * @param signal gives up starting.
+ */
 export async function startNode(
   config: Config,
   log: Logger,
   onFatal: (error: Error) => void,
+  signal?: AbortSignal,
 ): Promise<PapoNode> {
   await using parts = new AsyncDisposableStack();
 
@@ -106,7 +110,12 @@ export async function startNode(
 
   async function database(): Promise<pg.ClientConfig> {
     if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl };
-    const embedded = await startEmbedded({ dataDir: config.dataDir, log, onGaveUp: onFatal });
+    const embedded = await startEmbedded({
+      dataDir: config.dataDir,
+      log,
+      onGaveUp: onFatal,
+      ...(signal && { signal }),
+    });
     parts.defer(() => embedded.stop());
     return embedded.connection;
   }

@@ -14,6 +14,8 @@ const answerTimeoutMs = 5_000;
 const survivorsTimeoutMs = 60_000;
 const survivorsLeft = /pre-existing shared memory block .* is still in use/;
 
+/** SQLSTATEs: it starts or stops; any other answer will be the same the next time. */
+const notYet = /^57P/;
 const wrongPassword = '28P01';
 
 /**
@@ -30,7 +32,7 @@ export async function launch(cluster: Cluster, log: Logger, signal?: AbortSignal
         return await launchOnce(cluster, log, signal);
       } catch (error) {
         if (!(error instanceof Error && survivorsLeft.test(error.message))) throw error;
-        log.warn('processes of the PostgreSQL before this one are still ending');
+        if (refusal === undefined) log.warn('processes of the PostgreSQL before this one are still ending');
         refusal = error;
         return undefined;
       }
@@ -66,17 +68,12 @@ async function untilReady(
   let lastAnswer = 'none';
   const ready = await poll(
     async () => {
-      // Looked at first: once it has ended, its socket says nothing of interest.
       if (!postmaster.running) throw await failure(`ended while starting: ${await postmaster.ended}`);
       try {
         await ensureDatabase(cluster);
         return true;
       } catch (error) {
-        if (error instanceof pg.DatabaseError && error.code === wrongPassword) {
-          throw new Error(
-            `The password kept in ${cluster.home.dir} isn't the database's: restore that file.`,
-          );
-        }
+        if (error instanceof pg.DatabaseError && !notYet.test(error.code ?? '')) throw refusal(error);
         lastAnswer = error instanceof Error ? error.message : String(error);
         return undefined;
       }
@@ -84,11 +81,18 @@ async function untilReady(
     readyTimeoutMs,
     signal,
   );
-  if (!ready)
-    throw await failure(`let nobody in within ${readyTimeoutMs} ms; its last answer: ${lastAnswer}`);
+  if (!ready) throw await failure(`let nobody in within ${readyTimeoutMs} ms, saying: ${lastAnswer}`);
 
   async function failure(what: string): Promise<Error> {
     return new Error(`PostgreSQL ${what}. The end of ${cluster.logFile}:\n${await postmaster.logTail()}`);
+  }
+
+  function refusal(error: pg.DatabaseError): Error {
+    const message =
+      error.code === wrongPassword
+        ? `The password kept in ${cluster.home.dir} isn't the database's: restore that file.`
+        : `PostgreSQL is up, but says: ${error.message}.`;
+    return new Error(message, { cause: error });
   }
 }
 

@@ -41,7 +41,7 @@ export async function stopOrphan(cluster: Cluster, log: Logger): Promise<void> {
   if (await isOwned(cluster, log)) throw anotherServer(dirname(cluster.home.dir));
   log.warn({ pid: record.pid }, 'stopping the PostgreSQL that a killed papo server left behind');
   await shutDown(
-    signal => process.kill(record.pid, signal),
+    signal => processExists(record.pid) && process.kill(record.pid, signal),
     async () => !(processExists(record.pid) && (await isPostmasterOf(record))),
     log,
   );

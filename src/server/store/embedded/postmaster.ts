@@ -92,7 +92,7 @@ export class Postmaster {
  * @throws when it is still there at the end.
  */
 export async function shutDown(
-  send: (signal: NodeJS.Signals) => void,
+  send: (signal: NodeJS.Signals) => unknown,
   isGone: () => boolean | Promise<boolean>,
   log: Logger,
 ): Promise<void> {

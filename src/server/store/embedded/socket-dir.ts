@@ -10,9 +10,6 @@ export const port = 5432;
 
 const socketName = `.s.PGSQL.${port}`;
 
-/** The path, with the byte that ends it, must fit into 104 bytes on macOS, 108 on Linux. */
-const maxPathBytes = 103;
-
 /**
  * Makes the socket's folder in `parent`; in the system's temporary folder where the path would be too long, or where
  * the file system has no sockets, as shared folders of virtual machines.
@@ -21,12 +18,10 @@ const maxPathBytes = 103;
  */
 export async function makeSocketDir(parent: string, user: SystemUser | undefined): Promise<string> {
   const own = join(parent, 'socket');
-  if (isShortEnough(own)) {
-    await mkdir(own, { recursive: true, mode: 0o700 });
-    if (await holdsSockets(own)) return give(own, user);
-  }
+  await mkdir(own, { recursive: true, mode: 0o700 });
+  if (await holdsSockets(own)) return give(own, user);
   const apart = await mkdtemp(temporaryPrefix());
-  if (isShortEnough(apart) && (await holdsSockets(apart))) return give(apart, user);
+  if (await holdsSockets(apart)) return give(apart, user);
   await rmdir(apart);
   throw new Error(
     `Neither ${own} nor ${tmpdir()} can hold PostgreSQL's socket: set TMPDIR to a folder with a short path.`,
@@ -47,15 +42,15 @@ function temporaryPrefix(): string {
   return join(tmpdir(), 'papo-socket-');
 }
 
-function isShortEnough(socketDir: string): boolean {
-  return Buffer.byteLength(join(socketDir, `${socketName}.lock`)) <= maxPathBytes;
-}
-
+/** Found out by doing it. */
 async function holdsSockets(socketDir: string): Promise<boolean> {
+  // Longer than the socket's own name: where this path fits (108 bytes on Linux, 104 on macOS), so does that one.
+  const path = join(socketDir, `${socketName}.probe`);
+  await rm(path, { force: true });
   const server = createServer();
   try {
-    await new Promise((resolve, reject) => {
-      server.once('error', reject).listen(join(socketDir, 'probe'), () => resolve(undefined));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(path, resolve);
     });
     return true;
   } catch {

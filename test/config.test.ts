@@ -1,0 +1,66 @@
+/** Settings: what the environment may say, and what happens when it says something wrong. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { ConfigError, readConfig } from '../src/server/config.ts';
+
+test('nothing set is a server of its own on this machine', () => {
+  assert.deepEqual(readConfig({}), {
+    port: 8080,
+    host: '127.0.0.1',
+    databaseUrl: undefined,
+    dataDir: resolve('./data'),
+    secret: undefined,
+    tokenTtlSeconds: 900,
+    origins: [],
+    defaultRooms: ['general'],
+    logLevel: 'info',
+  });
+});
+
+test('lists are separated by commas; an empty list of default rooms means none', () => {
+  const origins = 'https://a.example/, http://b.example:8080';
+  const config = readConfig({ PAPO_DEFAULT_ROOMS: 'lobby, help', PAPO_ORIGINS: origins });
+  assert.deepEqual(config.defaultRooms, ['lobby', 'help']);
+  assert.deepEqual(config.origins, ['https://a.example', 'http://b.example:8080']);
+  assert.deepEqual(readConfig({ PAPO_DEFAULT_ROOMS: '' }).defaultRooms, []);
+});
+
+test('a variable that is set to nothing is not set', () => {
+  const config = readConfig({ PORT: '', DATABASE_URL: '', PAPO_SECRET: '' });
+  assert.deepEqual([config.port, config.databaseUrl, config.secret], [8080, undefined, undefined]);
+});
+
+test('a secret may come from a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'papo-config-'));
+  const file = join(folder, 'secret');
+  await writeFile(file, `${'s'.repeat(32)}\n`);
+  assert.equal(readConfig({ PAPO_SECRET_FILE: file }).secret, 's'.repeat(32));
+  await writeFile(file, 'short');
+  assert.throws(
+    () => readConfig({ PAPO_SECRET_FILE: file }),
+    /^Error: PAPO_SECRET_FILE: must be at least 32 bytes/,
+  );
+  await rm(folder, { recursive: true });
+  assert.throws(() => readConfig({ PAPO_SECRET_FILE: file }), /PAPO_SECRET_FILE: .*no such file/);
+});
+
+for (const [name, value] of [
+  ['PORT', 'http'],
+  ['PORT', '65536'],
+  ['DATABASE_URL', 'mysql://localhost/papo'],
+  ['PAPO_SECRET', 'too short'],
+  ['PAPO_TOKEN_TTL', '0'],
+  ['PAPO_ORIGINS', 'not a url'],
+  ['PAPO_DEFAULT_ROOMS', 'x'.repeat(81)],
+  ['PAPO_LOG_LEVEL', 'loud'],
+] as const) {
+  test(`${name}=${value.slice(0, 30)} stops the start with the variable's name`, () => {
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      error => error instanceof ConfigError && error.message.startsWith(`${name}: `),
+    );
+  });
+}

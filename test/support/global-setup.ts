@@ -1,0 +1,17 @@
+/** For `node --test-global-setup`: one PostgreSQL for all test files, from before the first to after the last. */
+import type { EmbeddedProcess } from './embedded-process.ts';
+import { connectionVariable, startPostgres } from './postgres.ts';
+
+let postgres: EmbeddedProcess | undefined;
+
+/** The test files' processes inherit the environment. */
+export async function globalSetup(): Promise<void> {
+  const { connection, process: started } = await startPostgres();
+  postgres = started;
+  process.env[connectionVariable] = JSON.stringify(connection);
+}
+
+/** When the run is killed instead, PostgreSQL's process sees that and ends by itself. */
+export async function globalTeardown(): Promise<void> {
+  await postgres?.end();
+}
