@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { EmbeddedProcess } from './embedded-process.ts';
+import type { ServerOptions } from './embedded-server.ts';
 
 export type TestDatabase = {
   /** As DATABASE_URL: the socket's folder, percent-encoded, stands in the host's place. */
@@ -28,8 +29,10 @@ export async function createDatabase(): Promise<TestDatabase> {
 }
 
 /** Starts the PostgreSQL of a test run, in a directory that is removed when it ends. */
-export async function startPostgres(): Promise<{ connection: pg.ClientConfig; process: EmbeddedProcess }> {
-  const process = new EmbeddedProcess({});
+export async function startPostgres(
+  options: ServerOptions = {},
+): Promise<{ connection: pg.ClientConfig; process: EmbeddedProcess }> {
+  const process = new EmbeddedProcess(options);
   const report = await process.started;
   if ('error' in report) throw new Error(report.error);
   return { connection: report.connection, process };
@@ -58,7 +61,7 @@ async function administer(server: pg.ClientConfig, statement: string): Promise<v
   }
 }
 
-function urlOf({ user, password, host, port, database }: pg.ClientConfig): string {
+export function urlOf({ user, password, host, port, database }: pg.ClientConfig): string {
   const part = (value: unknown) => encodeURIComponent(String(value));
   return `postgresql://${part(user)}:${part(password)}@${part(host)}:${port}/${part(database)}`;
 }
