@@ -18,6 +18,8 @@ export const limits = {
   maxChangesPage: 500,
   maxListPage: 100,
   listPage: 50,
+  /** Normalising (NFKC) makes up to 18 characters of one in a room's name. */
+  maxCursorLength: 80 * 18,
   /** A room that would need more rows than this to catch up is answered with `reset`. */
   maxSyncRows: 200,
   /** Rooms that get their newest page with a `reset`; those beyond are answered without messages. */

@@ -18,12 +18,15 @@ export const Username = z
   .max(32)
   .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])$/, 'letters a–z, digits, and . _ - between them');
 
+/** Text that can be stored as it is, and that no other text turns into on the way. */
+const storable = (text: z.ZodString) =>
+  text.refine(
+    value => value.isWellFormed() && !value.includes('\0'),
+    'must be well-formed Unicode without NUL',
+  );
+
 /** Neither trimmed nor normalised: every character counts. */
-export const Password = z
-  .string()
-  .min(8)
-  .max(128)
-  .refine(password => !password.includes('\0'), 'must not contain NUL');
+export const Password = storable(z.string().min(8).max(128));
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
@@ -44,10 +47,12 @@ export const RoomName = label(limits.maxRoomNameLength);
 export const Topic = label(limits.maxTopicLength);
 
 /** What a person wrote. Its length is checked by the operation, which answers `too_large` rather than `bad_request`. */
-export const Text = z
-  .string()
-  .min(1)
-  .refine(text => text.isWellFormed() && !text.includes('\0'), 'must be well-formed Unicode without NUL');
+export const Text = storable(z.string().min(1));
+
+/** Part of a room's name, to look for. */
+export const RoomQuery = storable(z.string().max(limits.maxRoomNameLength));
+/** Where the next page begins. Made by the server. */
+export const Cursor = storable(z.string().min(1).max(limits.maxCursorLength));
 
 export const User = z.object({ id: Id, username: z.string(), displayName: z.string(), createdAt: time });
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import {
+  Cursor,
   Delta,
   DisplayName,
   Grant,
@@ -14,6 +15,7 @@ import {
   Password,
   Room,
   RoomName,
+  RoomQuery,
   Text,
   Topic,
   User,
@@ -32,7 +34,6 @@ const http = (method: HttpMethod, path: string, status: HttpRoute['status'] = 20
 });
 
 const page = (max: number, usual: number) => z.int().min(1).max(max).default(usual);
-const cursor = z.string().min(1).max(300).optional();
 const nothing = z.object({});
 
 const InRoom = z.object({ room: Id });
@@ -90,8 +91,8 @@ export const operations = {
     socket: true,
     caller: 'user',
     input: z.object({
-      query: z.string().max(limits.maxRoomNameLength).optional(),
-      cursor,
+      query: RoomQuery.optional(),
+      cursor: Cursor.optional(),
       limit: page(limits.maxListPage, limits.listPage),
     }),
     output: z.object({ rooms: z.array(Room), cursor: z.string().optional() }),
@@ -128,7 +129,10 @@ export const operations = {
     http: http('GET', '/rooms/{room}/members'),
     socket: true,
     caller: 'user',
-    input: InRoom.extend({ cursor, limit: page(limits.maxListPage, limits.listPage) }),
+    input: InRoom.extend({
+      cursor: Cursor.optional(),
+      limit: page(limits.maxListPage, limits.listPage),
+    }),
     output: z.object({ members: z.array(Member), cursor: z.string().optional() }),
   },
   'room.changes': {

@@ -31,10 +31,9 @@ export class Conversation {
     this.#session = session;
     this.#dispatch = dispatch;
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary) {
-        session.close(closeCodes.unsupportedData, 'text frames only');
-        return;
-      }
+      if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
+      // What follows the end of a conversation isn't part of it.
+      if (session.phase === 'closed') return;
       this.#arrived.push(data);
       this.proceed();
     });
@@ -62,6 +61,7 @@ export class Conversation {
 
   #mayStart(): boolean {
     return (
+      this.#session.phase !== 'closed' &&
       this.#inFlight < limits.maxRequestsInFlight &&
       this.#session.unsentBytes() <= limits.maxUnsentBeforeReading
     );

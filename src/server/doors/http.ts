@@ -49,8 +49,9 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
       return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
     });
   }
-  for (const { http } of routes) {
-    app.all(honoPath(http), () => {
+  for (const [path, there] of Map.groupBy(routes, ({ http }) => honoPath(http))) {
+    app.all(path, context => {
+      context.header('Allow', there.map(({ http }) => http.method).join(', '));
       throw new OperationError('method_not_allowed');
     });
   }
@@ -62,6 +63,10 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   app.notFound(context => problem(context, new OperationError('not_found', 'no such address')));
   app.onError((error, context) => {
     if (error instanceof OperationError) return problem(context, error);
+    // The client went away in the middle of its body.
+    if ('code' in error && error.code === 'ECONNRESET') {
+      return problem(context, new OperationError('bad_request', 'the body did not arrive whole'));
+    }
     log.error({ err: error, requestId: context.get('requestId') }, 'a request failed');
     return problem(context, new OperationError('internal'));
   });

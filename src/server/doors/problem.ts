@@ -24,6 +24,7 @@ export function problemResponse(error: OperationError, requestId: string = uuidv
       'Content-Type': 'application/problem+json',
       ...(retryAfterMs !== undefined && { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) }),
       ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+      ...(status === 426 && { Upgrade: 'websocket', Connection: 'Upgrade' }),
     },
     body: JSON.stringify(problem),
   };

@@ -82,6 +82,10 @@ export function openSocketDoor(server: Server, parts: Parts): void {
   function refuse(socket: Duplex, error: unknown): void {
     if (!(error instanceof OperationError)) log.error({ err: error }, 'a handshake failed');
     socket.end(refusal(error instanceof OperationError ? error : new OperationError('internal')));
+    // A peer that keeps its own end open must not keep ours.
+    socket.resume();
+    const cut = setTimeout(() => socket.destroy(), closeTimeoutMs);
+    socket.once('close', () => clearTimeout(cut));
   }
 }
 

@@ -71,8 +71,12 @@ export class Hub implements CommitListener {
     this.#feeds.get(room)?.reach(version);
   }
 
-  /** Opens a place in a room's feed, held; or answers with the one that is there. */
+  /**
+   * Opens a place in a room's feed, held; or answers with the one that is there.
+   * @throws OperationError `unavailable` when the session has ended: nobody would ever take it out again.
+   */
   enter(session: Session, room: string): Subscription {
+    if (session.phase === 'closed') throw new OperationError('unavailable', 'the connection is gone');
     const present = session.subscriptions.get(room);
     if (present !== undefined) return present;
     const feed = this.#feeds.get(room) ?? new RoomFeed(room, this.#around);
@@ -84,6 +88,14 @@ export class Hub implements CommitListener {
   /** The rows of a room changed above a version, up to one that was seen in the database; see {@link RoomFeed}. */
   async changesBetween(room: string, after: number, upTo: number): Promise<Change[] | undefined> {
     return this.#feeds.get(room)?.changesBetween(after, upTo);
+  }
+
+  /** From here on until `goLive` a session is told nothing, but takes note of rooms its user comes into. */
+  beginSync(session: Session): void {
+    if (session.phase === 'closed') throw new OperationError('unavailable', 'the connection is gone');
+    if (session.phase === 'syncing') throw new OperationError('bad_request', 'a sync is under way');
+    this.silence(session);
+    session.phase = 'syncing';
   }
 
   /** Takes a session out of all feeds. */

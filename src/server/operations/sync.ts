@@ -21,9 +21,7 @@ export function syncOperations(parts: Parts): Pick<Handlers, 'sync' | 'ping'> {
     sync: async (input, { socket }) => {
       if (socket === undefined) throw new OperationError('bad_request', 'sync needs a socket');
       const { session } = socket;
-      if (session.phase === 'syncing') throw new OperationError('bad_request', 'a sync is under way');
-      hub.silence(session);
-      session.phase = 'syncing';
+      hub.beginSync(session);
       try {
         const entered = await enterRooms(session, Object.keys(input.rooms));
         const held: Versions = input.log === logName ? input.rooms : {};

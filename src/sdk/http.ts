@@ -1,0 +1,99 @@
+import { type ErrorCode, errorCodes } from '../contract/codes.ts';
+import type { Problem } from '../contract/events.ts';
+import type { Grant } from '../contract/objects.ts';
+import type { Input } from '../contract/operations.ts';
+import { defaults } from './defaults.ts';
+import { ChatError } from './errors.ts';
+import type { Fetch } from './runtime.ts';
+
+export interface HttpOptions {
+  fetch?: Fetch;
+}
+
+/**
+ * Makes an account and signs in to it. `url` is the server's, like `http://127.0.0.1:8080`.
+ * @throws {ChatError} `username_taken`, `bad_request` (name or password not allowed), `rate_limited`, `unavailable`.
+ */
+export function register(
+  url: string,
+  account: Input<'account.register'>,
+  { fetch }: HttpOptions = {},
+): Promise<Grant> {
+  return ask<Grant>(url, '/register', { body: account, fetch });
+}
+
+/**
+ * Signs in.
+ * @throws {ChatError} `invalid_credentials`, `rate_limited`, `unavailable`.
+ */
+export function login(
+  url: string,
+  account: Input<'account.login'>,
+  { fetch }: HttpOptions = {},
+): Promise<Grant> {
+  return ask<Grant>(url, '/login', { body: account, fetch });
+}
+
+/** Whether the server says that this token is not (or no longer) valid; `false` also when it says nothing. */
+export async function isTokenRefused(url: string, token: string, fetch: Fetch): Promise<boolean> {
+  try {
+    await ask(url, '/me', { token, fetch });
+    return false;
+  } catch (error) {
+    return error instanceof ChatError && error.code === 'unauthorized';
+  }
+}
+
+/** The address of `path` at the server `base`, which may itself lie under a path. */
+export function addressOf(base: string, path: string): URL {
+  if (!URL.canParse(base)) throw new ChatError('bad_request', `not a URL: ${base}`);
+  const url = new URL(base);
+  url.pathname = url.pathname.replace(/\/$/, '') + path;
+  url.search = '';
+  url.hash = '';
+  return url;
+}
+
+async function ask<T>(
+  base: string,
+  path: string,
+  request: { body?: unknown; token?: string; fetch: Fetch | undefined },
+): Promise<T> {
+  const { body, token, fetch = globalThis.fetch } = request;
+  const response = await fetch(addressOf(base, path), {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      accept: 'application/json, application/problem+json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    signal: AbortSignal.timeout(defaults.httpTimeoutMs),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(cause => {
+    throw new ChatError('unavailable', `no answer from ${base}`, { cause });
+  });
+  const content: unknown = await response.json().catch(() => undefined);
+  if (response.ok && content !== undefined) return content as T;
+  throw problemError(response, content as Partial<Problem> | undefined);
+}
+
+/** What lies between may answer too (a proxy's 502 page): then the status alone speaks. */
+function problemError(response: Response, problem: Partial<Problem> | undefined): ChatError {
+  const { status } = response;
+  const code: ErrorCode = problem?.code ?? codeOfStatus(status);
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return new ChatError(code, problem?.detail ?? problem?.title ?? `HTTP status ${status}`, {
+    // A newer server may answer with a code that this client doesn't know.
+    retryable: code in errorCodes ? undefined : status >= 500 || status === 429,
+    retryAfterMs: problem?.retryAfterMs ?? (Number.isFinite(seconds) ? seconds * 1000 : undefined),
+  });
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not_found';
+  if (status === 413) return 'too_large';
+  if (status === 429) return 'rate_limited';
+  return status >= 400 && status < 500 ? 'bad_request' : 'unavailable';
+}

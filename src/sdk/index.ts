@@ -1,0 +1,25 @@
+/** The SDK of papo: a chat client for browsers, Node ≥ 22, Bun and Deno, without dependencies. */
+export type {
+  Delta,
+  Grant,
+  Member,
+  Message,
+  Role,
+  Room,
+  RoomKind,
+  Sender,
+  User,
+} from '../contract/objects.ts';
+export type { Input, Output } from '../contract/operations.ts';
+export {
+  type CallableOperation,
+  ChatClient,
+  type ChatClientOptions,
+  type ChatEvents,
+} from './chat-client.ts';
+export { ChatError, type ChatErrorCode } from './errors.ts';
+export { type HttpOptions, login, register } from './http.ts';
+export type { OutgoingMessage, OutgoingState } from './outbox.ts';
+export type { RoomReplica } from './replica.ts';
+export type { Clock, Fetch, SocketConstructor, SocketLike } from './runtime.ts';
+export type { ConnectionState } from './uplink.ts';

@@ -1,0 +1,220 @@
+import type { Message } from '../contract/objects.ts';
+import { backoffMs } from './backoff.ts';
+import { defaults } from './defaults.ts';
+import { ChatError } from './errors.ts';
+import type { Clock } from './runtime.ts';
+
+/** `queued`: waits for its turn or for a connection. `sending`: undecided. `sent` and `failed`: decided. */
+export type OutgoingState = 'queued' | 'sending' | 'sent' | 'failed';
+
+/** A message on its way. It changes in place; each change of `state` is an `outgoing` event. */
+export interface OutgoingMessage {
+  readonly id: string;
+  readonly room: string;
+  readonly text: string;
+  readonly state: OutgoingState;
+  /** As it stands in the room, once `sent`. */
+  readonly message: Message | undefined;
+  /** Why it will never appear, once `failed`. */
+  readonly error: ChatError | undefined;
+  /** Settles once decided: resolves when `sent`, rejects when `failed`. May be ignored. Undecided, it waits for ever. */
+  readonly done: Promise<Message>;
+}
+
+class Entry implements OutgoingMessage {
+  readonly id: string;
+  readonly room: string;
+  readonly text: string;
+  state: OutgoingState = 'queued';
+  message: Message | undefined;
+  error: ChatError | undefined;
+  tries = 0;
+  #decision = Promise.withResolvers<Message>();
+
+  constructor(id: string, room: string, text: string) {
+    this.id = id;
+    this.room = room;
+    this.text = text;
+    this.requeue();
+  }
+
+  get done(): Promise<Message> {
+    return this.#decision.promise;
+  }
+
+  requeue(): void {
+    this.state = 'queued';
+    this.error = undefined;
+    this.tries = 0;
+    this.#decision = Promise.withResolvers();
+    // Whoever ignores `done` must not be told of an unhandled rejection.
+    this.done.catch(() => undefined);
+  }
+
+  sent(message: Message): void {
+    this.state = 'sent';
+    this.message = message;
+    this.error = undefined;
+    this.#decision.resolve(message);
+  }
+
+  failed(error: ChatError): void {
+    this.state = 'failed';
+    this.error = error;
+    this.#decision.reject(error);
+  }
+}
+
+/** One room's messages in order. Only the first is ever under way (`busy`: sent, or waiting to be sent again). */
+interface RoomQueue {
+  entries: Entry[];
+  busy: Entry | undefined;
+}
+
+export interface OutboxOptions {
+  clock: Clock;
+  random: () => number;
+  newId: () => string;
+  isLive: () => boolean;
+  deliver: (message: OutgoingMessage) => Promise<Message>;
+  onChange: (message: OutgoingMessage) => void;
+}
+
+/**
+ * What was handed over for sending and isn't decided. Per room in order, one undecided at a time: were two under way and
+ * the first to be tried again, the second would overtake it. An undecided message is sent again with its id for ever;
+ * the server stores it once.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #queues = new Map<string, RoomQueue>();
+  readonly #failed = new Map<string, Entry>();
+  #undecided = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Undecided ones, per room in order, then failed ones. */
+  list(): OutgoingMessage[] {
+    return [...[...this.#queues.values()].flatMap(({ entries }) => entries), ...this.#failed.values()];
+  }
+
+  add(room: string, text: string): OutgoingMessage {
+    if (this.#undecided >= defaults.maxOutbox) {
+      throw new ChatError('outbox_full', `${defaults.maxOutbox} messages are undecided`);
+    }
+    return this.#enqueue(new Entry(this.#options.newId(), room, text));
+  }
+
+  /** Goes on with every room: there is a connection. */
+  resume(): void {
+    for (const queue of [...this.#queues.values()]) this.#pump(queue);
+  }
+
+  /** Messages of a room have become known; one's own among them are sent, whether or not the answer came. */
+  settle(room: string, messages: readonly Message[]): void {
+    for (const message of messages) {
+      const entry = this.#queues.get(room)?.entries.find(({ id }) => id === message.id);
+      const failed = this.#failed.get(message.id);
+      if (entry) this.#sent(entry, message);
+      else if (failed?.room === room) {
+        this.#failed.delete(failed.id);
+        failed.sent(message);
+        this.#options.onChange(failed);
+      }
+    }
+  }
+
+  /** Sends a failed message again, at the end of its room's queue and with the same id. `false`: there is none. */
+  retry(id: string): boolean {
+    const entry = this.#failed.get(id);
+    if (!entry || this.#undecided >= defaults.maxOutbox) return false;
+    this.#failed.delete(id);
+    entry.requeue();
+    this.#enqueue(entry);
+    return true;
+  }
+
+  /** Forgets a failed message. `false`: there is none. */
+  discard(id: string): boolean {
+    return this.#failed.delete(id);
+  }
+
+  #enqueue(entry: Entry): Entry {
+    const queue: RoomQueue = this.#queues.get(entry.room) ?? { entries: [], busy: undefined };
+    this.#queues.set(entry.room, queue);
+    queue.entries.push(entry);
+    this.#undecided++;
+    this.#options.onChange(entry);
+    this.#pump(queue);
+    return entry;
+  }
+
+  #pump(queue: RoomQueue): void {
+    const [entry] = queue.entries;
+    if (!entry || queue.busy || !this.#options.isLive()) return;
+    queue.busy = entry;
+    entry.state = 'sending';
+    this.#options.onChange(entry);
+    this.#options.deliver(entry).then(
+      message => this.#sent(entry, message),
+      thrown => this.#notSent(queue, entry, thrown),
+    );
+  }
+
+  #sent(entry: Entry, message: Message): void {
+    if (!this.#remove(entry)) return;
+    entry.sent(message);
+    this.#goOnAfter(entry);
+  }
+
+  #notSent(queue: RoomQueue, entry: Entry, thrown: unknown): void {
+    // Its own message in a Delta may have decided it meanwhile.
+    if (entry.state !== 'sending') return;
+    const error = thrown instanceof ChatError ? thrown : new ChatError('internal', String(thrown));
+    if (!error.retryable) {
+      this.#fail(entry, error);
+      return;
+    }
+    const { clock, random, isLive } = this.#options;
+    const goOn = () => {
+      if (queue.busy !== entry) return;
+      queue.busy = undefined;
+      this.#pump(queue);
+    };
+    if (isLive()) clock.after(Math.max(error.retryAfterMs ?? 0, backoffMs(entry.tries++, random)), goOn);
+    else queue.busy = undefined;
+    entry.state = 'queued';
+    this.#options.onChange(entry);
+  }
+
+  #fail(entry: Entry, error: ChatError): void {
+    this.#remove(entry);
+    entry.failed(error);
+    this.#failed.set(entry.id, entry);
+    if (this.#failed.size > defaults.maxFailed) {
+      const [oldest = entry.id] = this.#failed.keys();
+      this.#failed.delete(oldest);
+    }
+    this.#goOnAfter(entry);
+  }
+
+  /** Takes it out of its queue. `false`: it was decided before. */
+  #remove(entry: Entry): boolean {
+    const queue = this.#queues.get(entry.room);
+    const at = queue?.entries.indexOf(entry) ?? -1;
+    if (!queue || at < 0) return false;
+    queue.entries.splice(at, 1);
+    if (queue.busy === entry) queue.busy = undefined;
+    if (queue.entries.length === 0) this.#queues.delete(entry.room);
+    this.#undecided--;
+    return true;
+  }
+
+  #goOnAfter(entry: Entry): void {
+    this.#options.onChange(entry);
+    const queue = this.#queues.get(entry.room);
+    if (queue) this.#pump(queue);
+  }
+}
