@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { ChatClient, type Grant, login, register } from '../sdk/index.ts';
 import { perform } from './chat/commands.ts';
-import { Conversation } from './chat/conversation.ts';
+import { Conversation, counted } from './chat/conversation.ts';
 import { type Options, readOptions, usage } from './chat/options.ts';
 import { printable } from './chat/printable.ts';
 import { Terminal } from './chat/terminal.ts';
@@ -75,7 +75,7 @@ async function talk(terminal: Terminal, options: Options, password: string): Pro
     }
     const undecided = await chat.decided();
     if (client.state.name === 'closed') return 1;
-    if (undecided > 0) throw new Error(`${undecided} messages were not acknowledged`);
+    if (undecided > 0) throw new Error(`${counted(undecided, 'message')} not acknowledged`);
     return 0;
   } finally {
     client.close();

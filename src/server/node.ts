@@ -24,6 +24,7 @@ import { Changes } from './store/changes.ts';
 import { keptSetting, openPool, readLogName, requireDurability } from './store/database.ts';
 
 import { startEmbedded } from './store/embedded.ts';
+import { Members } from './store/members.ts';
 import { Memberships } from './store/memberships.ts';
 import { MessageLog } from './store/message-log.ts';
 import { Messages } from './store/messages.ts';
@@ -66,7 +67,8 @@ export async function startNode(
   await owner.claim();
   await migrate(db);
 
-  const [rooms, users, messages, changes] = [new Rooms(db), new Users(db), new Messages(db), new Changes(db)];
+  const [rooms, members, users] = [new Rooms(db), new Members(db), new Users(db)];
+  const [messages, changes] = [new Messages(db), new Changes(db)];
   const logName = await readLogName(db);
   const secret =
     config.secret ??
@@ -82,7 +84,7 @@ export async function startNode(
   const dispatch = createDispatch(
     {
       ...accountOperations({ users, memberships, passwords: new Passwords(), tokens, defaultRooms }),
-      ...roomOperations({ hub, rooms, users, memberships, messages, changes }),
+      ...roomOperations({ hub, rooms, members, users, memberships, messages, changes }),
       ...messageOperations({ log: messageLog, messages, rooms }),
       ...syncOperations({ hub, rooms, messages, logName }),
     },

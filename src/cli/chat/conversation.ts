@@ -129,7 +129,8 @@ export class Conversation {
   async decided(): Promise<number> {
     const undecided = this.#undecided();
     if (undecided.length === 0 || this.client.state.name === 'closed') return undecided.length;
-    if (this.client.state.name !== 'live') this.notice(`waiting for ${undecided.length} messages to be sent`);
+    if (this.client.state.name !== 'live')
+      this.notice(`waiting until ${counted(undecided.length, 'message')} can be sent`);
     await within(decisionTimeoutMs, Promise.allSettled(undecided.map(({ done }) => done)));
     return this.#undecided().length;
   }
@@ -214,7 +215,7 @@ export class Conversation {
     const isFirst = (message: Message) => message.seq > this.#shownSeq;
     const fresh = room.messages.filter(isFirst);
     const skipped = (fresh[0]?.seq ?? room.completeFrom) - this.#shownSeq - 1;
-    if (skipped > 0) this.notice(`${skipped} messages are not shown`);
+    if (skipped > 0) this.notice(`${counted(skipped, 'message')} not shown`);
     for (const message of fresh) this.#showMessage(message);
     this.#shownSeq = Math.max(this.#shownSeq, room.completeFrom - 1, fresh.at(-1)?.seq ?? 0);
   }
@@ -247,8 +248,12 @@ export function nameOf(room: RoomReplica): string {
 
 /** What there is to say about a room beside its name. */
 export function describe({ kind, memberCount, topic }: Room): string {
-  const members = `${memberCount} ${memberCount === 1 ? 'member' : 'members'}`;
+  const members = counted(memberCount, 'member');
   return [kind === 'public' ? members : `${kind}, ${members}`, ...(topic ? [topic] : [])].join(' · ');
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function timeOf(at: string): string {

@@ -74,9 +74,15 @@ export class Terminal implements Screen {
       this.#reader = undefined;
     });
     if (this.isInteractive) reader.prompt();
-    for await (const line of reader) {
-      yield line;
-      if (this.isInteractive) this.#reader?.prompt(true);
+    try {
+      for await (const line of reader) {
+        yield line;
+        if (this.isInteractive) this.#reader?.prompt(true);
+      }
+    } finally {
+      // What is printed from here on begins where the prompt stood.
+      if (this.isInteractive) this.#clearRows(reader.getCursorPos().rows);
+      reader.close();
     }
   }
 

@@ -3,6 +3,7 @@ import type { Room } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
 import { type Changes, deltaOf } from '../store/changes.ts';
+import type { Members } from '../store/members.ts';
 import type { Memberships } from '../store/memberships.ts';
 import type { Messages } from '../store/messages.ts';
 import type { Rooms } from '../store/rooms.ts';
@@ -12,6 +13,7 @@ import type { Handlers } from './dispatch.ts';
 type Parts = {
   hub: Hub;
   rooms: Rooms;
+  members: Members;
   users: Users;
   memberships: Memberships;
   messages: Messages;
@@ -23,7 +25,7 @@ type RoomOperation =
   | 'direct.open';
 
 export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
-  const { hub, rooms, users, memberships, messages, changes } = parts;
+  const { hub, rooms, members, users, memberships, messages, changes } = parts;
 
   return {
     'room.create': async ({ name, kind, topic }, { user }) => {
@@ -67,14 +69,14 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       await rooms.requireSpaceFor(guest);
       const changed = await memberships.invite(room, guest, user.id);
       if (changed.outcome === 'refused') throw new OperationError('not_found', 'no such room');
-      const member = await rooms.member(room, guest);
+      const member = await members.one(room, guest);
       if (member === undefined) throw new Error('an invited user has no membership');
       return { member };
     },
 
     'room.members': async ({ room, cursor, limit }, { user }) => {
       await rooms.joinedBy(user.id, room);
-      const page = await rooms.members(room, parseSince(cursor), limit);
+      const page = await members.page(room, parseSince(cursor), limit);
       return { members: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
     },
 
@@ -103,8 +105,8 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
 
   /** A new room's first versions are its first members. */
   async function tellFirstMembers(room: string): Promise<void> {
-    const { items: members } = await rooms.members(room, 0, 2);
-    hub.deliver({ room, from: 1, version: members.length, members, memberCount: members.length });
+    const { items: first } = await members.page(room, 0, 2);
+    hub.deliver({ room, from: 1, version: first.length, members: first, memberCount: first.length });
   }
 }
 

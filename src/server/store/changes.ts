@@ -2,6 +2,7 @@
 import type { Delta, Member, Message } from '../../contract/objects.ts';
 import { withinAnswer } from './answer-size.ts';
 import type { Database } from './database.ts';
+import { membersOf } from './members.ts';
 import { messagesOf } from './messages.ts';
 import { memberOf, messageOf } from './rows.ts';
 
@@ -49,12 +50,7 @@ export class Changes {
           .orderBy('m.version', order)
           .limit(limit)
           .execute();
-        const members = await tx
-          .selectFrom('members as m')
-          .innerJoin('users as u', 'u.id', 'm.user_id')
-          .select(['m.role', 'm.state', 'm.version', 'm.at'])
-          .select(['u.id', 'u.username', 'u.display_name', 'u.created_at'])
-          .where('m.room_id', '=', room)
+        const members = await membersOf(tx, room)
           .where('m.version', '>', after)
           .orderBy('m.version', order)
           .limit(limit)

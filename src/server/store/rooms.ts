@@ -2,12 +2,10 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { limits } from '../../contract/limits.ts';
-import type { Member, Role, Room, User } from '../../contract/objects.ts';
+import type { Role, Room, User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import { type Database, isUniqueViolation } from './database.ts';
-import { memberOf } from './rows.ts';
-
-export type Page<Item> = { items: Item[]; cursor: string | undefined };
+import type { Page } from './page.ts';
 
 /** A room's name as it is compared: two public rooms never have the same. */
 const nameKey = (name: string) => name.normalize('NFKC').toLowerCase();
@@ -84,39 +82,6 @@ export class Rooms {
     };
   }
 
-  /** Who is in the room, longest-standing first. The cursor is the version with which the last one came in. */
-  async members(room: string, afterSince: number, limit: number): Promise<Page<Member>> {
-    const found = await this.#db
-      .selectFrom('members as m')
-      .innerJoin('users as u', 'u.id', 'm.user_id')
-      .select(['m.role', 'm.state', 'm.version', 'm.at', 'm.since'])
-      .select(['u.id', 'u.username', 'u.display_name', 'u.created_at'])
-      .where('m.room_id', '=', room)
-      .where('m.state', '=', 'in')
-      .where('m.since', '>', afterSince)
-      .orderBy('m.since')
-      .orderBy('m.user_id')
-      .limit(limit + 1)
-      .execute();
-    const page = found.slice(0, limit);
-    return {
-      items: page.map(memberOf),
-      cursor: found.length > limit ? String(page.at(-1)?.since) : undefined,
-    };
-  }
-
-  async member(room: string, user: string): Promise<Member | undefined> {
-    const row = await this.#db
-      .selectFrom('members as m')
-      .innerJoin('users as u', 'u.id', 'm.user_id')
-      .select(['m.role', 'm.state', 'm.version', 'm.at'])
-      .select(['u.id', 'u.username', 'u.display_name', 'u.created_at'])
-      .where('m.room_id', '=', room)
-      .where('m.user_id', '=', user)
-      .executeTakeFirst();
-    return row && memberOf(row);
-  }
-
   /**
    * A new room, owned by whoever creates it: their coming in is the room's first version.
    * @throws OperationError `name_taken` for a second public room of a name.
@@ -134,14 +99,7 @@ export class Rooms {
           .insertInto('rooms')
           .values({ id, kind, name, name_key: nameKey(name), topic: topic ?? null, direct_pair: null })
           .execute();
-        await tx
-          .insertInto('room_heads')
-          .values({ room_id: id, last_seq: 0, version: 1, member_count: 1 })
-          .execute();
-        await tx
-          .insertInto('members')
-          .values(firstMember(id, owner.id, 'owner', 1))
-          .execute();
+        await seat(tx, id, [{ user: owner.id, role: 'owner' }]);
       });
     } catch (error) {
       if (isUniqueViolation(error, 'rooms_public_name')) throw new OperationError('name_taken');
@@ -178,14 +136,10 @@ export class Rooms {
           .executeTakeFirstOrThrow();
         return { room: row.id, created: false };
       }
-      await tx
-        .insertInto('room_heads')
-        .values({ room_id: id, last_seq: 0, version: 2, member_count: 2 })
-        .execute();
-      await tx
-        .insertInto('members')
-        .values([firstMember(id, one, 'member', 1), firstMember(id, other, 'member', 2)])
-        .execute();
+      await seat(tx, id, [
+        { user: one, role: 'member' },
+        { user: other, role: 'member' },
+      ]);
       return { room: id, created: true };
     });
   }
@@ -211,10 +165,7 @@ export class Rooms {
         .insertInto('rooms')
         .values({ id, kind: 'public', name, name_key: nameKey(name), topic: null, direct_pair: null })
         .execute();
-      await tx
-        .insertInto('room_heads')
-        .values({ room_id: id, last_seq: 0, version: 0, member_count: 0 })
-        .execute();
+      await seat(tx, id, []);
     });
     return id;
   }
@@ -272,6 +223,20 @@ function peerOf(row: RoomRow): { peer: User } | undefined {
   return { peer: { id, username, displayName, createdAt: createdAt.toISOString() } };
 }
 
-function firstMember(room: string, user: string, role: Role, version: number) {
-  return { room_id: room, user_id: user, role, state: 'in' as const, version, since: version, read_seq: 0 };
+/** Makes a new room's head, with its first members: each takes a version. */
+async function seat(
+  db: Database,
+  room: string,
+  people: readonly { user: string; role: Role }[],
+): Promise<void> {
+  await db
+    .insertInto('room_heads')
+    .values({ room_id: room, last_seq: 0, version: people.length, member_count: people.length })
+    .execute();
+  if (people.length === 0) return;
+  const members = people.map(({ user, role }, index) => {
+    const version = index + 1;
+    return { room_id: room, user_id: user, role, state: 'in' as const, version, since: version, read_seq: 0 };
+  });
+  await db.insertInto('members').values(members).execute();
 }
