@@ -107,14 +107,13 @@ export async function seat(
   url: string,
   tokens: readonly (string | undefined)[],
   enter: (socket: LoadSocket, place: number) => Promise<void>,
-  { fail, undo }: Context,
+  context: Context,
 ): Promise<LoadSocket[]> {
   const limit = pLimit(connectionsAtATime);
   return Promise.all(
     places(tokens.length).map(place =>
       limit(async () => {
-        const socket = await LoadSocket.open(url, tokens[place], fail);
-        undo.defer(() => socket.close());
+        const socket = await LoadSocket.open(url, tokens[place], context);
         await enter(socket, place);
         return socket;
       }),

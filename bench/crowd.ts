@@ -36,7 +36,7 @@ export async function gather(
   size: { users: number; rooms: number; members: number },
   context: Context,
 ): Promise<Crowd> {
-  const { signal, fail, undo } = context;
+  const { signal } = context;
   if (size.members > size.users) throw new Error('a room has no more members than there are users');
   const limit = pLimit(callsAtATime);
   const all = <Item, Result>(items: readonly Item[], work: (item: Item, place: number) => Promise<Result>) =>
@@ -66,8 +66,7 @@ export async function gather(
   if (roomPlaces.size < rooms.length) throw new Error('two rooms have ids with the same end: run it again');
 
   const members = await all(tokens, async (token, user) => {
-    const socket = await LoadSocket.open(url, token, fail);
-    undo.defer(() => socket.close());
+    const socket = await LoadSocket.open(url, token, context);
     const synced = (await socket.call('sync', { history: 0 }, signal)) as Output<'sync'>;
     const versions: number[] = [];
     for (const { room } of synced.rooms) versions[roomPlaces.get(tailOf(room.id)) ?? 0] = room.version;

@@ -23,7 +23,7 @@ const flags = {
   'in-flight': { default: 16, help: 'messages in flight in the second part' },
   'text-bytes': { default: 100, help: 'length of a text' },
   'round-ms': { default: 1_500, help: 'length of a round' },
-  rounds: { default: 7, help: 'rounds of each, in turn' },
+  rounds: { default: 5, help: 'rounds of each, in turn' },
 };
 
 type Settings = Numbers<typeof flags>;

@@ -1,6 +1,7 @@
 /** One WebSocket of a load generator: raw, with one read buffer for all of them. */
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { type Context, unlessEnded } from './bench.ts';
 import { clientFrame, FrameReader, opcodes } from './frames.ts';
 
 /** Told of every text frame; the bytes are valid during the call only. */
@@ -52,21 +53,15 @@ export class LoadSocket {
     this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   }
 
-  /** @param fail called when the socket breaks later, or is closed by the server: no benchmark goes on without it. */
-  static async open(
-    url: string,
-    token: string | undefined,
-    fail: (error: Error) => void,
-  ): Promise<LoadSocket> {
-    const timeout = AbortSignal.timeout(connectTimeoutMs);
-    return new Promise((resolve, reject) => {
-      timeout.addEventListener('abort', () => reject(new Error('a socket did not open in time')));
-      const failed = (error: Error) => {
-        reject(error);
-        fail(error);
-      };
-      const socket: LoadSocket = new LoadSocket(url, token, () => resolve(socket), failed);
-    });
+  /** It is closed with the run; and a run is over when the socket breaks, or is closed by the server. */
+  static async open(url: string, token: string | undefined, context: Context): Promise<LoadSocket> {
+    const { signal, fail, undo } = context;
+    signal.throwIfAborted();
+    const opened = Promise.withResolvers<void>();
+    const socket = new LoadSocket(url, token, opened.resolve, fail);
+    undo.defer(() => socket.close());
+    await unlessEnded(opened.promise, AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]));
+    return socket;
   }
 
   listen(onText: OnText, onReadEnd?: () => void): void {
@@ -82,15 +77,14 @@ export class LoadSocket {
   /** One request and its answer, parsed: for the setting up. Takes the place of the listener. */
   async call(op: string, input: object, signal: AbortSignal): Promise<unknown> {
     const ref = 'call';
-    const answered = new Promise<{ output?: unknown; error?: unknown }>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason));
+    const answered = new Promise<{ output?: unknown; error?: unknown }>(resolve => {
       this.listen((bytes, start, end) => {
         const frame = JSON.parse(bytes.toString('utf8', start, end));
         if (frame.ref === ref) resolve(frame);
       });
     });
     this.write(clientFrame(JSON.stringify({ ref, op, input })));
-    const { output, error } = await answered;
+    const { output, error } = await unlessEnded(answered, signal);
     if (output === undefined) throw new Error(`${op}: ${JSON.stringify(error)}`);
     return output;
   }

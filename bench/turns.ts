@@ -7,7 +7,7 @@ export type Part = { perSecond: number; cores: Cores | undefined };
 export type Turn<Name extends string, P extends Part = Part> = Readonly<Record<Name, P>>;
 
 /** Turns beyond the number wanted, for each that is wanted. */
-const maxSpare = 2;
+const maxSpare = 1;
 
 /**
  * Plays turns until so many were quiet, that is, nothing else used the machine. If there are too few of them the
