@@ -4,12 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type pg from 'pg';
-import { closeCodes } from '../contract/codes.ts';
 import type { Config } from './config.ts';
 import { createAuthenticate } from './doors/authenticate.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
-import { openSocketDoor } from './doors/socket.ts';
+import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
 import { Hub } from './live/hub.ts';
 import { Turn } from './live/turn.ts';
 import type { Logger } from './log.ts';
@@ -103,9 +102,9 @@ export async function startNode(
     },
     getRequestListener(app.fetch),
   );
-  openSocketDoor(server, { hub, turn, dispatch, authenticate, origins, logName, log });
-  parts.defer(() => closeDoors(server, hub));
-  const url = await listen(server, config);
+  const socketDoor = openSocketDoor(server, { hub, turn, dispatch, authenticate, origins, logName, log });
+  parts.defer(() => closeDoors(server, socketDoor));
+  const url = await listen(server, config, log);
 
   const running = parts.move();
   return { url, close: () => running.disposeAsync() };
@@ -123,10 +122,12 @@ export async function startNode(
   }
 }
 
-function listen(server: Server, { host, port }: Config): Promise<string> {
+function listen(server: Server, { host, port }: Config, log: Logger): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
+      server.off('error', reject);
+      server.on('error', error => log.error({ err: error }, 'the HTTP server reports'));
       const { port: actual } = server.address() as AddressInfo;
       resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
     });
@@ -134,15 +135,17 @@ function listen(server: Server, { host, port }: Config): Promise<string> {
 }
 
 /** No new connections; those there are end, politely if they can in time. */
-function closeDoors(server: Server, hub: Hub): Promise<void> {
+function closeDoors(server: Server, socketDoor: SocketDoor): Promise<void> {
   return new Promise(resolve => {
-    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    const cut = setTimeout(() => {
+      socketDoor.cut();
+      server.closeAllConnections();
+    }, drainMs);
     server.close(() => {
       clearTimeout(cut);
       resolve();
     });
-    for (const session of [...hub.sessions()])
-      session.close(closeCodes.restarting, 'the server is restarting');
+    socketDoor.close();
     server.closeIdleConnections();
   });
 }

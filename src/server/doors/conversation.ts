@@ -51,7 +51,11 @@ export class Conversation {
       if (data !== undefined) this.#start(data);
     }
     if (this.#arrived.length > 0) this.#webSocket.pause();
-    else if (this.#webSocket.isPaused) this.#webSocket.resume();
+    else if (this.#webSocket.isPaused) {
+      // Pongs may be among what wasn't read.
+      this.#pingsUnanswered = 0;
+      this.#webSocket.resume();
+    }
   }
 
   end(): void {
@@ -89,9 +93,9 @@ export class Conversation {
         throw new OperationError('bad_request', 'no such operation on a socket');
       }
       const output = await this.#dispatch(op, input ?? {}, { user: session.user, socket });
-      if (session.say({ ref, output })) afterAnswer?.();
+      if (session.answer({ ref, output })) afterAnswer?.();
     } catch (error) {
-      session.say({ ref, error: socketError(error) });
+      session.answer({ ref, error: socketError(error) });
     }
     this.#inFlight -= 1;
     this.proceed();
@@ -101,7 +105,7 @@ export class Conversation {
     const ref = Ref.safeParse((json as { ref?: unknown } | null)?.ref);
     if (ref.success) {
       const error = new OperationError('bad_request', 'a request has a ref, an op and an input');
-      this.#session.say({ ref: ref.data, error: socketError(error) });
+      this.#session.answer({ ref: ref.data, error: socketError(error) });
       return;
     }
     const now = performance.now();

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { protocolVersion } from '../../contract/codes.ts';
+import { closeCodes, protocolVersion } from '../../contract/codes.ts';
 import { clientLimits, limits } from '../../contract/limits.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
@@ -30,8 +30,18 @@ const closeTimeoutMs = 3_000;
 /** Fragments of one message; ours are small, so that nobody needs many. */
 const maxFragments = 1_024;
 
+/** How long a client is told to wait that comes while the server stops. */
+const comeBackMs = 1_000;
+
+export type SocketDoor = {
+  /** Admits nobody from here on, and asks everyone to reconnect. */
+  close(): void;
+  /** Ends at once whatever is still open. */
+  cut(): void;
+};
+
 /** Opens the door on a HTTP server. */
-export function openSocketDoor(server: Server, parts: Parts): void {
+export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
   const { hub, turn, dispatch, authenticate, origins, logName, log } = parts;
   // closeTimeout is newer than the types of ws.
   const options: ServerOptions & { closeTimeout: number } = {
@@ -44,16 +54,32 @@ export function openSocketDoor(server: Server, parts: Parts): void {
     handleProtocols: chooseProtocol,
   };
   const sockets = new WebSocketServer(options);
+  const open = new Set<Duplex>();
+  let isClosing = false;
 
   server.on('upgrade', (request, socket, head) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
     socket.on('error', error => log.debug({ err: error }, 'a socket broke'));
     admit(request, socket, head).catch(error => refuse(socket, error));
   });
+
+  return {
+    close() {
+      isClosing = true;
+      for (const session of [...hub.sessions()])
+        session.close(closeCodes.restarting, 'the server is restarting');
+    },
+    cut() {
+      for (const socket of open) socket.destroy();
+    },
+  };
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (!isSocketRequest(request)) throw new OperationError('not_found', 'no such address');
     requireOwnOrigin(request, origins);
     const identity = await authenticate(handshakeToken(request));
+    if (isClosing) throw new OperationError('unavailable', 'the server is stopping', comeBackMs);
     sockets.handleUpgrade(request, socket, head, webSocket => {
       const session = new Session(uuidv7(), identity.user, wireOf(webSocket, socket), turn);
       session.say({

@@ -58,13 +58,21 @@ export class Hub implements CommitListener {
   /** Takes a committed change to everyone in the room, and people who came or went into or out of its feed. */
   deliver(delta: Delta): void {
     const feed = this.#feeds.get(delta.room);
-    if (feed !== undefined && !feed.accept(delta)) return;
+    // What is missing will be delivered, this change with it. One that is known may be so because somebody has read it
+    // from the database: who came and went by it is still to be told.
+    if (feed?.accept(delta) === 'gap') return;
     for (const { user, in: isIn, version } of delta.members ?? []) {
       for (const session of this.#sessions.get(user.id) ?? []) {
+        if (isIn) feed?.came(session);
         if (isIn) this.#came(session, delta.room);
         else this.#went(session, delta.room, version);
       }
     }
+  }
+
+  /** The user is in the room, since now or before: their sessions get to know it, those that don't. */
+  came(user: string, room: string): void {
+    for (const session of this.#sessions.get(user) ?? []) this.#came(session, room);
   }
 
   reach(room: string, version: number): void {
@@ -125,11 +133,12 @@ export class Hub implements CommitListener {
   }
 
   #came(session: Session, room: string): void {
-    if (session.phase === 'silent' || session.phase === 'closed' || session.subscriptions.has(room)) return;
-    const subscription = this.enter(session, room);
+    if (session.phase === 'silent' || session.phase === 'closed') return;
     // A sync under way may have read the user's rooms before this one or after: it decides.
     if (session.phase === 'syncing') session.cameWhileSyncing.add(room);
-    else void this.#showRoom(session, subscription);
+    if (session.subscriptions.has(room)) return;
+    const subscription = this.enter(session, room);
+    if (session.phase === 'live') void this.#showRoom(session, subscription);
   }
 
   #went(session: Session, room: string, version: number): void {
@@ -140,6 +149,7 @@ export class Hub implements CommitListener {
 
   /** Tells a session of a room that its user has come into. */
   async #showRoom(session: Session, subscription: Subscription): Promise<void> {
+    subscription.cameAgain = false;
     try {
       const room = await this.#rooms.joinedBy(session.user.id, subscription.room);
       if (subscription.state !== 'held') return;
@@ -147,10 +157,16 @@ export class Hub implements CommitListener {
       this.#release(session, room.id, room.version);
     } catch (error) {
       if (subscription.state !== 'held') return;
-      // Out again before the room was read: there is nothing to tell.
-      if (error instanceof OperationError) return this.#drop(session, subscription.room);
-      this.#log.warn({ err: error, room: subscription.room }, 'a joined room could not be read');
-      session.close(closeCodes.outOfStep, 'a room could not be read: reconnect');
+      if (!(error instanceof OperationError)) {
+        this.#log.warn({ err: error, room: subscription.room }, 'a joined room could not be read');
+        session.close(closeCodes.outOfStep, 'a room could not be read: reconnect');
+      } else if (subscription.cameAgain) {
+        // Out when the room was read, and in again since.
+        await this.#showRoom(session, subscription);
+      } else {
+        // Out again before the room was read: there is nothing to tell.
+        this.#drop(session, subscription.room);
+      }
     }
   }
 

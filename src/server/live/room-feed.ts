@@ -7,7 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeCodes } from '../../contract/codes.ts';
 import type { Delta } from '../../contract/objects.ts';
-import { type Change, type ChangeRange, deltaOf, latest } from '../store/changes.ts';
+import { type Change, type ChangeRange, deltaOf, deltasOf, latest } from '../store/changes.ts';
 import { changeFrame, RoomTail, startingAt } from './room-tail.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
@@ -62,15 +62,14 @@ export class RoomFeed {
   }
 
   /**
-   * Takes in a change and passes it on.
-   * @returns false if the change is not taken: it was there before, or something is missing in between.
+   * Takes in a change and passes it on; unless it is `known`, or after a `gap`, which the feed then reads.
    */
-  accept(delta: Delta): boolean {
+  accept(delta: Delta): 'taken' | 'known' | 'gap' {
     const version = this.#version ?? delta.from - 1;
-    if (delta.version <= version) return false;
+    if (delta.version <= version) return 'known';
     if (delta.from > version + 1) {
       this.reach(delta.version);
-      return false;
+      return 'gap';
     }
     this.#version = delta.version;
     const frame = this.#tail.push(
@@ -82,7 +81,7 @@ export class RoomFeed {
       this.#frames.push(frame);
     }
     this.#wakeWaiting(delta.version);
-    return true;
+    return 'taken';
   }
 
   /** The room is at this version or beyond: reads what the feed hasn't been given. */
@@ -93,7 +92,13 @@ export class RoomFeed {
 
   /** Opens a place for a session, held. Whoever opens it reads the room after that, then releases it. */
   enter(session: Session): Subscription {
-    const subscription: Subscription = { room: this.room, state: 'held', after: 0, leftAt: undefined };
+    const subscription: Subscription = {
+      room: this.room,
+      state: 'held',
+      after: 0,
+      leftAt: undefined,
+      cameAgain: false,
+    };
     session.subscriptions.set(this.room, subscription);
     this.#arriving.set(session, subscription);
     return subscription;
@@ -114,11 +119,23 @@ export class RoomFeed {
     this.reach(this.#reached);
   }
 
-  /** The user left with this version; the change that says so has been taken in. */
+  /**
+   * The user left with this version; the change that says so has been taken in. Old news to a session that was given a
+   * later version: there the user is in again.
+   */
   leave(session: Session, version: number): void {
-    const arriving = this.#arriving.get(session);
-    if (arriving?.state === 'held') arriving.leftAt = version;
-    if (this.#live.has(session)) this.#sayLeft(session);
+    const subscription = session.subscriptions.get(this.room);
+    if (subscription === undefined || version <= subscription.after) return;
+    if (subscription.state === 'held') subscription.leftAt = version;
+    if (subscription.state === 'live') this.#sayLeft(session);
+  }
+
+  /** The user is in; if out meanwhile, then in again. */
+  came(session: Session): void {
+    const subscription = session.subscriptions.get(this.room);
+    if (subscription === undefined) return;
+    subscription.leftAt = undefined;
+    subscription.cameAgain = true;
   }
 
   /** Takes a session out, without a word to it. */
@@ -242,8 +259,7 @@ export class RoomFeed {
       const before = this.#version;
       try {
         const range = await this.#around.readAbove(this.room, before);
-        const { head, changes, memberCount } = range;
-        this.#around.deliver(deltaOf(this.room, before + 1, head, changes, memberCount));
+        for (const delta of deltasOf(this.room, range)) this.#around.deliver(delta);
       } catch (error) {
         this.#around.onFailure(error, this.room);
       }

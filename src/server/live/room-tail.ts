@@ -9,7 +9,7 @@ export const tailLimits = {
   maxChanges: 256,
   maxBytes: 256 * 1024,
   /** While somebody is on the way in, what they will need is kept up to this. */
-  maxHeldBytes: 1024 * 1024,
+  maxHeldBytes: 512 * 1024,
 } as const;
 
 export class RoomTail {

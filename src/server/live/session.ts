@@ -1,6 +1,6 @@
 /** A session: the server's end of one WebSocket. It knows bytes and rooms, and nothing of how the bytes travel. */
 import { closeCodes } from '../../contract/codes.ts';
-import type { ServerFrame } from '../../contract/events.ts';
+import type { Answer, ServerEvent } from '../../contract/events.ts';
 import { limits } from '../../contract/limits.ts';
 import type { User } from '../../contract/objects.ts';
 import { textFrame } from './frame.ts';
@@ -39,8 +39,15 @@ export class Session {
     this.#turn = turn;
   }
 
-  say(frame: ServerFrame): boolean {
+  say(frame: ServerEvent): boolean {
     return this.push(textFrame(JSON.stringify(frame)));
+  }
+
+  /** An answer was asked for: it is not held against a reader, whose further requests wait until it is read. */
+  answer(frame: Answer): boolean {
+    if (this.phase === 'closed') return false;
+    this.#queue(textFrame(JSON.stringify(frame)));
+    return true;
   }
 
   /**
@@ -49,14 +56,20 @@ export class Session {
    */
   push(bytes: Buffer): boolean {
     if (this.phase === 'closed') return false;
+    // Much may arise in one turn: only what the network doesn't take makes a reader slow.
+    if (this.unsentBytes() + bytes.length > limits.maxUnsentBytes) this.flush();
     if (this.unsentBytes() + bytes.length > limits.maxUnsentBytes) {
       this.close(closeCodes.slowReader, 'slow reader');
       return false;
     }
+    this.#queue(bytes);
+    return true;
+  }
+
+  #queue(bytes: Buffer): void {
     if (this.#pending.length === 0) this.#turn.endWithSession(this);
     this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
-    return true;
   }
 
   unsentBytes(): number {

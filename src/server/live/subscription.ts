@@ -5,8 +5,10 @@
 export type Subscription = {
   readonly room: string;
   state: 'held' | 'waiting' | 'live' | 'ended';
-  /** The version that the session was given. Known unless held. */
+  /** The version that the session was given; 0 before it was. */
   after: number;
   /** The version with which the user left, if that was while held. */
   leftAt: number | undefined;
+  /** The user came in (again) since this was set to false. */
+  cameAgain: boolean;
 };

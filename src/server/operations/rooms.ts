@@ -31,7 +31,7 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.create': async ({ name, kind, topic }, { user }) => {
       await rooms.requireSpaceFor(user.id);
       const id = await rooms.create(user, kind, name, topic);
-      await tellFirstMembers(id);
+      hub.came(user.id, id);
       return { room: await rooms.joinedBy(user.id, id) };
     },
 
@@ -51,6 +51,7 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
         await rooms.requireSpaceFor(user.id);
         await memberships.admit(room, user.id);
       }
+      hub.came(user.id, room);
       const joined = await rooms.joinedBy(user.id, room);
       if (history === 0) return { room: joined, messages: [] };
       const page = await messages.before(room, joined.lastSeq + 1, history);
@@ -69,6 +70,7 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       await rooms.requireSpaceFor(guest);
       const changed = await memberships.invite(room, guest, user.id);
       if (changed.outcome === 'refused') throw new OperationError('not_found', 'no such room');
+      hub.came(guest, room);
       const member = await members.one(room, guest);
       if (member === undefined) throw new Error('an invited user has no membership');
       return { member };
@@ -91,22 +93,16 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       const peer = 'user' in input ? await users.byId(input.user) : await users.byName(input.username);
       if (peer === undefined) throw new OperationError('not_found', 'no such user');
       if (peer.id === user.id) throw new OperationError('bad_request', 'a direct room needs another person');
-      const known = await rooms.directOf(user.id, peer.id);
-      return { room: await rooms.joinedBy(user.id, known ?? (await openDirect(user.id, peer.id))) };
+      const room = (await rooms.directOf(user.id, peer.id)) ?? (await openDirect(user.id, peer.id));
+      // An earlier opening may have been cut short before it was told.
+      for (const member of [user.id, peer.id]) hub.came(member, room);
+      return { room: await rooms.joinedBy(user.id, room) };
     },
   };
 
   async function openDirect(one: string, other: string): Promise<string> {
     for (const user of [one, other]) await rooms.requireSpaceFor(user);
-    const { room, created } = await rooms.openDirect(one, other);
-    if (created) await tellFirstMembers(room);
-    return room;
-  }
-
-  /** A new room's first versions are its first members. */
-  async function tellFirstMembers(room: string): Promise<void> {
-    const { items: first } = await members.page(room, 0, 2);
-    hub.deliver({ room, from: 1, version: first.length, members: first, memberCount: first.length });
+    return rooms.openDirect(one, other);
   }
 }
 

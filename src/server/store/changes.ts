@@ -85,6 +85,18 @@ export function deltaOf(
   };
 }
 
+/** A range as Deltas that end where somebody left: what came after that isn't theirs. */
+export function deltasOf(room: string, range: ChangeRange): Delta[] {
+  const { after, head, changes, memberCount } = range;
+  const goings = changes.filter(change => 'member' in change && !change.member.in);
+  const ends = [...new Set([...goings.map(change => change.version), head])];
+  return ends.map((end, index) => {
+    const from = (ends[index - 1] ?? after) + 1;
+    const part = changes.filter(({ version }) => version >= from && version <= end);
+    return deltaOf(room, from, end, part, memberCount);
+  });
+}
+
 /** The rows of a Delta. */
 export function changesOf(delta: Delta): Change[] {
   return [

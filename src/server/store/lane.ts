@@ -24,8 +24,8 @@ export const laneLimits = {
   retryCapMs: 1_000,
   /** What a client is told to wait when the queue is full. */
   retryAfterMs: 500,
-  /** Fixed cost that is counted for each entry on top of its text. */
-  entryBytes: 128,
+  /** What an entry counts on top of its text as JSON: about what its frame has besides. */
+  entryBytes: 400,
 } as const;
 
 /** Settled when its outcome is known; failed when it never will be, or not in time (it may be settled after that). */
@@ -73,6 +73,7 @@ export class Lane {
     await Promise.race([this.#working, delay(withinMs, undefined, { ref: false })]);
     this.#stopped.abort();
     clearInterval(this.#expiry);
+    for (const entry of this.#queue.splice(0)) entry.fail(stopping());
     this.#dropClient();
   }
 
@@ -113,7 +114,7 @@ export class Lane {
         await this.#backOff(attempt);
       }
     }
-    for (const entry of unit) entry.fail(new OperationError('unavailable', 'the server is stopping'));
+    for (const entry of unit) entry.fail(stopping());
   }
 
   async #run(client: pg.Client, unit: readonly LaneEntry[]): Promise<void> {
@@ -146,8 +147,8 @@ export class Lane {
     });
     await client.connect();
     // Statistics of a young table must not make a plan that an old one suffers from.
-    await client.query('set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off');
     this.#client = client;
+    await client.query('set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off');
     return client;
   }
 
@@ -174,4 +175,8 @@ export class Lane {
     this.#queue = this.#queue.filter(entry => !late(entry));
     this.#queuedBytes = this.#queue.reduce((sum, entry) => sum + entry.bytes, 0);
   }
+}
+
+function stopping(): OperationError {
+  return new OperationError('unavailable', 'the server is stopping');
 }

@@ -7,6 +7,7 @@
 import type pg from 'pg';
 import type { Delta, Message } from '../../contract/objects.ts';
 import type { Logger } from '../log.ts';
+import { jsonBytes } from './answer-size.ts';
 import type { Append, AppendOutcome } from './append-messages.ts';
 import { connectionSettings } from './database.ts';
 import { Lane, type LaneEntry, laneLimits } from './lane.ts';
@@ -42,14 +43,14 @@ export class MessageLog {
 
   /**
    * Stores a message, unless it is stored already.
-   * @throws OperationError `unavailable` (nothing happened), `timeout` (undecided), `internal`.
+   * @throws OperationError `unavailable`, `timeout`, `internal`: all undecided, so the same again is safe.
    */
   append(append: Append): Promise<Appended> {
     return new Promise((resolve, reject) => {
       this.#enter(append.room, {
         kind: 'append',
         append,
-        bytes: laneLimits.entryBytes + Buffer.byteLength(append.text),
+        bytes: laneLimits.entryBytes + jsonBytes(append.text),
         deadline: performance.now() + laneLimits.decideWithinMs,
         settle: outcome => resolve(this.#appended(append, outcome)),
         fail: reject,

@@ -5,6 +5,8 @@ import { isConnectionLost } from './database.ts';
 import { claimDatabase } from './ownership.ts';
 
 const reclaimDelayMs = 250;
+/** Longer than PostgreSQL keeps a connection whose other end is gone: see ownership.ts. */
+const reclaimWithinMs = 40_000;
 
 export class Owner {
   readonly #connection: pg.ClientConfig;
@@ -36,15 +38,19 @@ export class Owner {
     await this.#claim?.end();
   }
 
-  /** The claim went with its connection: takes it back as soon as the database answers. */
-  async #reclaim(): Promise<void> {
+  /**
+   * The claim went with its connection: takes it back as soon as the database answers. PostgreSQL may need a while to
+   * notice that the old connection is gone, and holds the claim for it until then.
+   */
+  async #reclaim(lostAt = performance.now()): Promise<void> {
     if (this.#released) return;
     try {
       await this.claim();
     } catch (error) {
-      if (!isConnectionLost(error)) return this.#onLost(error as Error);
-      this.#log.debug({ err: error }, 'the database is away');
-      setTimeout(() => void this.#reclaim(), reclaimDelayMs);
+      const isAway = isConnectionLost(error);
+      if (!isAway && performance.now() - lostAt > reclaimWithinMs) return this.#onLost(error as Error);
+      this.#log.debug({ err: error }, 'the database could not be claimed again yet');
+      setTimeout(() => void this.#reclaim(isAway ? performance.now() : lostAt), reclaimDelayMs);
     }
   }
 }

@@ -118,7 +118,7 @@ export class Rooms {
   }
 
   /** The direct room of two people: the same one every time, whoever opens it, also at the same instant. */
-  async openDirect(one: string, other: string): Promise<{ room: string; created: boolean }> {
+  async openDirect(one: string, other: string): Promise<string> {
     const pair = pairOf(one, other);
     return this.#db.transaction().execute(async tx => {
       const id = uuidv7();
@@ -134,13 +134,13 @@ export class Rooms {
           .select('id')
           .where('direct_pair', '=', pair)
           .executeTakeFirstOrThrow();
-        return { room: row.id, created: false };
+        return row.id;
       }
       await seat(tx, id, [
         { user: one, role: 'member' },
         { user: other, role: 'member' },
       ]);
-      return { room: id, created: true };
+      return id;
     });
   }
 
