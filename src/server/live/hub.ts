@@ -16,7 +16,7 @@ import type { Turn } from './turn.ts';
 const maxIdleFeeds = 500;
 
 export class Hub implements CommitListener {
-  readonly #rooms: Rooms;
+  readonly #rooms: Pick<Rooms, 'joinedBy'>;
   readonly #log: Logger;
   readonly #around: FeedSurroundings;
   readonly #feeds = new Map<string, RoomFeed>();
@@ -24,7 +24,12 @@ export class Hub implements CommitListener {
   readonly #idle = new Set<RoomFeed>();
   readonly #sessions = new Map<string, Set<Session>>();
 
-  constructor(rooms: Rooms, changes: Changes, turn: Turn, log: Logger) {
+  constructor(
+    rooms: Pick<Rooms, 'joinedBy'>,
+    changes: Pick<Changes, 'above' | 'newest'>,
+    turn: Turn,
+    log: Logger,
+  ) {
     this.#rooms = rooms;
     this.#log = log;
     this.#around = {
