@@ -90,7 +90,7 @@ export async function startNode(
     log,
   );
 
-  const authenticate = createAuthenticate(tokens, users);
+  const authenticate = createAuthenticate(tokens, users, log);
   const { origins } = config;
   const app = createHttpDoor({ dispatch, authenticate, origins, log });
   const server = createServer(

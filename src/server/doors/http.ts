@@ -63,8 +63,8 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   app.notFound(context => problem(context, new OperationError('not_found', 'no such address')));
   app.onError((error, context) => {
     if (error instanceof OperationError) return problem(context, error);
-    // The client went away in the middle of its body.
-    if ('code' in error && error.code === 'ECONNRESET') {
+    // Node's word for a client that went away in the middle of its body.
+    if (error.message === 'aborted') {
       return problem(context, new OperationError('bad_request', 'the body did not arrive whole'));
     }
     log.error({ err: error, requestId: context.get('requestId') }, 'a request failed');

@@ -49,7 +49,8 @@ function parse(schema: z.ZodType, input: unknown): unknown {
   throw new OperationError('bad_request', where ? `${where}: ${issue?.message}` : issue?.message);
 }
 
-function operationError(error: unknown, operation: OperationName, log: Logger): OperationError {
+/** What a client is told of an error; what isn't the client's business goes to the log. */
+export function operationError(error: unknown, operation: string, log: Logger): OperationError {
   if (error instanceof OperationError) return error;
   if (isConnectionLost(error)) {
     log.warn({ err: error, operation }, 'the database is away');
