@@ -4,7 +4,8 @@
 
 /**
  * Every error an operation can be answered with.
- * Not retryable means "this will never take effect"; retryable means "undecided: the same request again is safe".
+ * Not retryable means "this will never take effect"; retryable means "undecided". The same message with the same id may
+ * then be sent again for ever.
  */
 export const errorCodes = {
   bad_request: { status: 400, retryable: false, title: 'Bad request' },
@@ -30,7 +31,6 @@ export type ErrorCode = keyof typeof errorCodes;
 /** Close codes of the socket: 4000–4499 mean "reconnect", 4500–4999 mean "don't". */
 export const closeCodes = {
   normal: 1000,
-  goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
   invalidPayload: 1007,

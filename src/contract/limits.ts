@@ -35,7 +35,7 @@ export const limits = {
   heartbeatMs: 30_000,
   /** How long a client waits for the answer to its `ping`. */
   pingTimeoutMs: 10_000,
-  /** An operation not finished by then is answered with `timeout`: undecided. */
+  /** A change that PostgreSQL hasn't decided by then is answered with `timeout`. */
   operationTimeoutMs: 30_000,
 } as const;
 

@@ -22,7 +22,7 @@ import {
   Username,
 } from './objects.ts';
 
-export type HttpMethod = 'GET' | 'POST';
+type HttpMethod = 'GET' | 'POST';
 
 /** An operation's route; absent when only the socket offers it. `{name}` in the path is an input field. */
 export type HttpRoute = { method: HttpMethod; path: string; status: 200 | 201 | 204 };

@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { limits } from '../../contract/limits.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Append, type AppendOutcome, appendMessages } from './append-messages.ts';
@@ -18,7 +19,7 @@ export const laneLimits = {
   maxBatch: 1_000,
   maxBatchBytes: 256 * 1024,
   /** What isn't decided by then is answered with `timeout`; it may still be stored later. */
-  decideWithinMs: 30_000,
+  decideWithinMs: limits.operationTimeoutMs,
   expiryCheckMs: 1_000,
   retryBaseMs: 20,
   retryCapMs: 1_000,
