@@ -19,8 +19,8 @@ export async function addLogins(client: pg.ClientBase, count: number): Promise<L
     [users, noPassword],
   );
   await client.query(
-    `insert into logins (id, user_id, refresh_hash)
-     select id, user_id, '' from unnest($1::uuid[], $2::uuid[]) as given (id, user_id)`,
+    `insert into logins (id, user_id)
+     select id, user_id from unnest($1::uuid[], $2::uuid[]) as given (id, user_id)`,
     [logins.map(({ login }) => login), users],
   );
   return logins;

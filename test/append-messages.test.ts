@@ -178,7 +178,7 @@ test('[G9] nobody who has left gets a message in, and what they sent before is s
   const room = await newRoom([user.id]);
   const early = message(room, user, 'in time');
   await appendMessages(clientAt(0), [early]);
-  await clientAt(0).query('select release_member($1, $2)', [room, user.id]);
+  await clientAt(0).query('select release_member($1, $2, null)', [room, user.id]);
   const outcomes = await appendMessages(clientAt(1), [message(room, user, 'too late'), early]);
   assert.deepEqual(
     outcomes.map(({ outcome }) => outcome),
@@ -201,7 +201,7 @@ test('[G9] while members come and go, every accepted message lies inside its sen
   const goings = clients.slice(4).map(async (client, index) => {
     for (const round of upTo(40)) {
       const user = users[(index + round) % users.length];
-      const call = round % 2 === 0 ? 'release_member($1, $2)' : 'admit_member($1, $2, null)';
+      const call = round % 2 === 0 ? 'release_member($1, $2, null)' : 'admit_member($1, $2, null)';
       await client.query(`select ${call}`, [room, user?.id]);
     }
   });
@@ -238,7 +238,7 @@ test('[G9] when the owner leaves, the longest-standing member owns the room, wit
     "select user_id from members where room_id = $1 and role = 'owner'",
     [room],
   );
-  await clientAt(0).query('select release_member($1, $2)', [room, owners[0].user_id]);
+  await clientAt(0).query('select release_member($1, $2, null)', [room, owners[0].user_id]);
   const { rows } = await clientAt(0).query(
     'select user_id, role, state, version from members where room_id = $1 order by version',
     [room],

@@ -16,6 +16,8 @@ test('nothing set is a server of its own on this machine', () => {
     tokenTtlSeconds: 900,
     origins: [],
     defaultRooms: ['general'],
+    rateLimits: true,
+    trustedProxies: [],
     logLevel: 'info',
   });
 });
@@ -56,6 +58,8 @@ for (const [name, value] of [
   ['PAPO_ORIGINS', 'not a url'],
   ['PAPO_DEFAULT_ROOMS', 'x'.repeat(81)],
   ['PAPO_LOG_LEVEL', 'loud'],
+  ['PAPO_RATE_LIMITS', 'no'],
+  ['PAPO_TRUSTED_PROXIES', '10.0.0.0/33'],
 ] as const) {
   test(`${name}=${value.slice(0, 30)} stops the start with the variable's name`, () => {
     assert.throws(

@@ -73,7 +73,7 @@ class Scene {
       unsentBytes: () => 0,
       close: () => assert.fail('nobody is cut off'),
     };
-    const session = new Session(name, person(name), wire, this.turn);
+    const session = new Session(name, person(name), 'login', wire, this.turn);
     this.hub.connect(session);
     const told = async () => {
       await new Promise(setImmediate);
@@ -213,7 +213,7 @@ test('[G10] much in one turn does not make a reader slow whose network takes it'
     unsentBytes: () => unsent,
     close: (code: number): void => assert.fail(`closed with ${code}`),
   };
-  const session = new Session('s', person('ana'), wire, new Turn());
+  const session = new Session('s', person('ana'), 'login', wire, new Turn());
   for (let count = 0; count < 10; count += 1) assert.ok(session.push(Buffer.alloc(400 * 1024)));
   unsent = 1024 * 1024;
   let closed: number | undefined;

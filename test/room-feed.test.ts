@@ -82,7 +82,7 @@ class Reader {
         this.closed = code;
       },
     };
-    this.session = new Session('session', person, wire, world.turn);
+    this.session = new Session('session', person, 'login', wire, world.turn);
     world.feed.enter(this.session);
   }
 

@@ -38,10 +38,16 @@ export const closeCodes = {
   restarting: 1012,
   /** The server can't give this connection every change in order: reconnect and sync. */
   outOfStep: 4000,
+  /** The token of this connection is no longer valid: get a new one first. */
+  tokenExpired: 4001,
   /** More than `limits.maxUnsentBytes` were unsent: reconnect and sync. */
   slowReader: 4002,
   heartbeatLost: 4003,
+  /** The user has `limits.maxConnectionsPerUser` open already. */
+  tooManyConnections: 4004,
   protocolAbuse: 4500,
+  /** The login of this connection has ended: signed out, or revoked. */
+  signedOut: 4501,
 } as const;
 
 /** The subprotocol of this contract; the server answers it and nothing else. */

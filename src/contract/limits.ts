@@ -18,6 +18,8 @@ export const limits = {
   maxChangesPage: 500,
   maxListPage: 100,
   listPage: 50,
+  maxUsersPage: 50,
+  usersPage: 20,
   /** Normalising (NFKC) makes up to 18 characters of one in a room's name. */
   maxCursorLength: 80 * 18,
   /** A room that would need more rows than this to catch up is answered with `reset`. */
@@ -25,6 +27,15 @@ export const limits = {
   /** Rooms that get their newest page with a `reset`; those beyond are answered without messages. */
   maxSyncPages: 20,
   maxRoomsPerUser: 1_000,
+  maxConnectionsPerUser: 20,
+  /** Logins a user can have; a new one beyond it ends the one that was refreshed longest ago. */
+  maxLoginsPerUser: 100,
+  /** A login that is not refreshed for so long ends. */
+  maxIdleLoginMs: 90 * 24 * 60 * 60 * 1000,
+  /** In rooms with more members, comings and goings are not told one by one. */
+  maxMembersTold: 500,
+  /** Within this time a change covers the comings and goings that were not told. */
+  coverWithinMs: 1_000,
   maxRequestsInFlight: 64,
   /** While more than this is unsent to a connection, none of its requests starts. */
   maxUnsentBeforeReading: 256 * 1024,
@@ -39,10 +50,34 @@ export const limits = {
   operationTimeoutMs: 30_000,
 } as const;
 
+/** How often something may be done: `burst` times at once, and again as the bucket fills, `perMinute`. */
+export type Rate = {
+  /** Whose bucket it is: the signed-in user's, that of the account named in the input, or the network address's. */
+  readonly by: 'user' | 'account' | 'address';
+  readonly perMinute: number;
+  readonly burst: number;
+};
+
+export const rates = {
+  registrations: { by: 'address', perMinute: 10, burst: 20 },
+  loginsOfAccount: { by: 'account', perMinute: 10, burst: 10 },
+  loginsOfAddress: { by: 'address', perMinute: 60, burst: 60 },
+  refreshes: { by: 'address', perMinute: 600, burst: 600 },
+  messages: { by: 'user', perMinute: 1_200, burst: 40 },
+  /** Making rooms, and changing who is in them. */
+  roomChanges: { by: 'user', perMinute: 600, burst: 200 },
+  /** Everything a user asks for, whatever it is. */
+  requests: { by: 'user', perMinute: 6_000, burst: 600 },
+} as const satisfies Record<string, Rate>;
+
+export type RateName = keyof typeof rates;
+
 /** The limits a client needs to know, as sent in `hello`. */
 export const clientLimits = {
   maxFrameBytes: limits.maxFrameBytes,
   maxTextBytes: limits.maxTextBytes,
   maxRequestsInFlight: limits.maxRequestsInFlight,
   maxUnsentBytes: limits.maxUnsentBytes,
+  messagesPerMinute: rates.messages.perMinute,
+  messageBurst: rates.messages.burst,
 } as const;

@@ -5,7 +5,8 @@ import { limits } from './limits.ts';
 const lowercaseUuid = z.uuid().toLowerCase();
 /** Counts from 1; 0 stands for "before the first". */
 const counter = z.int().min(0);
-const time = z.iso.datetime({ precision: 3 });
+/** ISO 8601, UTC, milliseconds. */
+export const Time = z.iso.datetime({ precision: 3 });
 
 /** The id of a user, a room or a message: a UUID, lower-cased. Version 7 is recommended. */
 export const Id = lowercaseUuid;
@@ -31,11 +32,11 @@ export const Password = storable(z.string().min(8).max(128));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
-const label = (maxLength: number) =>
+const label = (maxLength: number, minLength = 1) =>
   z
     .string()
     .trim()
-    .min(1)
+    .min(minLength)
     .max(maxLength)
     .refine(
       text => text.isWellFormed() && !controlCharacter.test(text),
@@ -45,16 +46,20 @@ const label = (maxLength: number) =>
 export const DisplayName = label(limits.maxDisplayNameLength);
 export const RoomName = label(limits.maxRoomNameLength);
 export const Topic = label(limits.maxTopicLength);
+/** Empty: from now on the room has none. */
+export const NewTopic = label(limits.maxTopicLength, 0);
 
 /** What a person wrote. Its length is checked by the operation, which answers `too_large` rather than `bad_request`. */
 export const Text = storable(z.string().min(1));
 
 /** Part of a room's name, to look for. */
 export const RoomQuery = storable(z.string().max(limits.maxRoomNameLength));
+/** The beginning of a name. */
+export const UserQuery = storable(z.string().trim().min(1).max(limits.maxDisplayNameLength));
 /** Where the next page begins. Made by the server. */
 export const Cursor = storable(z.string().min(1).max(limits.maxCursorLength));
 
-export const User = z.object({ id: Id, username: z.string(), displayName: z.string(), createdAt: time });
+export const User = z.object({ id: Id, username: z.string(), displayName: z.string(), createdAt: Time });
 
 export const Sender = User.omit({ createdAt: true });
 
@@ -67,7 +72,7 @@ export const Room = z.object({
   kind: RoomKind,
   name: z.string().nullable(),
   topic: z.string().optional(),
-  createdAt: time,
+  createdAt: Time,
   memberCount: z.int(),
   lastSeq: counter,
   version: counter,
@@ -76,17 +81,20 @@ export const Room = z.object({
   peer: User.optional(),
 });
 
+/** A room as everyone in it sees it. */
+export const RoomInfo = Room.omit({ role: true, readSeq: true, peer: true });
+
 export const Message = z.object({
   id: Id,
   seq: counter,
   version: counter,
   sender: Sender,
   text: z.string(),
-  at: time,
+  at: Time,
 });
 
-/** `in: false`: left. `at`: when the person came or went. */
-export const Member = z.object({ user: User, role: Role, in: z.boolean(), at: time, version: counter });
+/** `in: false`: left or removed. `at`: when the person came or went. */
+export const Member = z.object({ user: User, role: Role, in: z.boolean(), at: Time, version: counter });
 
 /** What changed in a room from version `from` to `version`, both included: the changed rows in their latest state. */
 export const Delta = z.object({
@@ -96,16 +104,19 @@ export const Delta = z.object({
   messages: z.array(Message).optional(),
   members: z.array(Member).optional(),
   memberCount: z.int().optional(),
+  /** The room was renamed, or has another topic. */
+  info: RoomInfo.optional(),
 });
 
-/** `token`: a JWT. */
-export const Grant = z.object({ user: User, token: z.string(), expiresAt: time, refreshToken: z.string() });
+/** `token`: a JWT. `refreshToken`: gets the next Grant of the same login, once. */
+export const Grant = z.object({ user: User, token: z.string(), expiresAt: Time, refreshToken: z.string() });
 
 export type User = z.infer<typeof User>;
 export type Sender = z.infer<typeof Sender>;
 export type Role = z.infer<typeof Role>;
 export type RoomKind = z.infer<typeof RoomKind>;
 export type Room = z.infer<typeof Room>;
+export type RoomInfo = z.infer<typeof RoomInfo>;
 export type Message = z.infer<typeof Message>;
 export type Member = z.infer<typeof Member>;
 export type Delta = z.infer<typeof Delta>;

@@ -28,6 +28,19 @@ const Environment = z.object({
     .pipe(z.array(z.url().transform(url => new URL(url).origin)))
     .default([]),
   PAPO_DEFAULT_ROOMS: z.string().transform(list).pipe(z.array(RoomName).max(20)).default(['general']),
+  PAPO_RATE_LIMITS: z.enum(['on', 'off']).default('on'),
+  PAPO_TRUSTED_PROXIES: z
+    .string()
+    .transform(list)
+    .pipe(
+      z.array(
+        z.union(
+          [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+          'must be addresses like 10.0.0.1 or ranges like 10.0.0.0/8',
+        ),
+      ),
+    )
+    .default([]),
   PAPO_LOG_LEVEL: z.enum(logLevels).default('info'),
 });
 
@@ -44,6 +57,10 @@ export type Config = {
   origins: readonly string[];
   /** Public rooms that exist from the start and that every new user is a member of. */
   defaultRooms: readonly string[];
+  /** `false`: as often, and as many connections, as one likes. */
+  rateLimits: boolean;
+  /** Addresses and ranges of proxies that are believed when they say for whom they ask. */
+  trustedProxies: readonly string[];
   logLevel: z.infer<typeof Environment>['PAPO_LOG_LEVEL'];
 };
 
@@ -70,6 +87,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     tokenTtlSeconds: values.PAPO_TOKEN_TTL,
     origins: values.PAPO_ORIGINS,
     defaultRooms: values.PAPO_DEFAULT_ROOMS,
+    rateLimits: values.PAPO_RATE_LIMITS === 'on',
+    trustedProxies: values.PAPO_TRUSTED_PROXIES,
     logLevel: values.PAPO_LOG_LEVEL,
   };
 }

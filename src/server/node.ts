@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type pg from 'pg';
+import { limits } from '../contract/limits.ts';
 import type { Config } from './config.ts';
-import { createAuthenticate } from './doors/authenticate.ts';
+import { trustProxies } from './doors/address.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
@@ -13,22 +14,26 @@ import { Hub } from './live/hub.ts';
 import { Turn } from './live/turn.ts';
 import type { Logger } from './log.ts';
 import { accountOperations } from './operations/accounts.ts';
+import { createAuthenticate } from './operations/authenticate.ts';
 import { createDispatch } from './operations/dispatch.ts';
 import { messageOperations } from './operations/messages.ts';
 import { Passwords } from './operations/passwords.ts';
 import { roomOperations } from './operations/rooms.ts';
 import { syncOperations } from './operations/sync.ts';
+import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
 import { Changes } from './store/changes.ts';
 import { keptSetting, openPool, readLogName, requireDurability } from './store/database.ts';
 
 import { startEmbedded } from './store/embedded.ts';
+import { Logins } from './store/logins.ts';
 import { Members } from './store/members.ts';
 import { Memberships } from './store/memberships.ts';
 import { MessageLog } from './store/message-log.ts';
 import { Messages } from './store/messages.ts';
 import { migrate } from './store/migrations/migrations.ts';
 import { Owner } from './store/owner.ts';
+import { RoomDetails } from './store/room-details.ts';
 import { Rooms } from './store/rooms.ts';
 import { Users } from './store/users.ts';
 
@@ -66,7 +71,8 @@ export async function startNode(
   await owner.claim();
   await migrate(db);
 
-  const [rooms, members, users] = [new Rooms(db), new Members(db), new Users(db)];
+  const [rooms, members] = [new Rooms(db), new Members(db)];
+  const [users, logins] = [new Users(db), new Logins(db)];
   const [messages, changes] = [new Messages(db), new Changes(db)];
   const logName = await readLogName(db);
   const secret =
@@ -78,21 +84,25 @@ export async function startNode(
   const turn = new Turn();
   const hub = new Hub(rooms, changes, turn, log);
   const messageLog = parts.adopt(new MessageLog(connection, log, hub), lanes => lanes.close(drainMs));
-  const memberships = new Memberships(messageLog);
+  const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
+  const passwords = new Passwords();
+  const authenticate = createAuthenticate(tokens, logins, log);
+  const accounts = { hub, users, logins, memberships, passwords, tokens, authenticate, defaultRooms };
   const dispatch = createDispatch(
     {
-      ...accountOperations({ users, memberships, passwords: new Passwords(), tokens, defaultRooms }),
-      ...roomOperations({ hub, rooms, members, users, memberships, messages, changes }),
+      ...accountOperations(accounts),
+      ...roomOperations({ hub, rooms, details, members, users, memberships, messages, changes }),
       ...messageOperations({ log: messageLog, messages, rooms }),
       ...syncOperations({ hub, rooms, messages, logName }),
     },
+    config.rateLimits ? new Throttle() : undefined,
     log,
   );
 
-  const authenticate = createAuthenticate(tokens, users, log);
   const { origins } = config;
-  const app = createHttpDoor({ dispatch, authenticate, origins, log });
+  const isTrustedProxy = trustProxies(config.trustedProxies);
+  const app = createHttpDoor({ dispatch, authenticate, origins, isTrustedProxy, log });
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -102,7 +112,17 @@ export async function startNode(
     },
     getRequestListener(app.fetch),
   );
-  const socketDoor = openSocketDoor(server, { hub, turn, dispatch, authenticate, origins, logName, log });
+  const socketDoor = openSocketDoor(server, {
+    hub,
+    turn,
+    dispatch,
+    authenticate,
+    origins,
+    isTrustedProxy,
+    maxConnectionsPerUser: config.rateLimits ? limits.maxConnectionsPerUser : undefined,
+    logName,
+    log,
+  });
   parts.defer(() => closeDoors(server, socketDoor));
   const url = await listen(server, config, log);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { HelloEvent, Request, ServerEvent, SocketError } from '../../src/contract/events.ts';
-import { limits } from '../../src/contract/limits.ts';
+import { clientLimits } from '../../src/contract/limits.ts';
 import type { OperationName, Output } from '../../src/contract/operations.ts';
 import type { SocketConstructor, SocketLike } from '../../src/sdk/index.ts';
 import { settle } from './fake-clock.ts';
@@ -120,7 +120,6 @@ export const ana = {
 export const bruno = { ...ana, id: 'user-bruno', username: 'bruno', displayName: 'Bruno' };
 
 export function hello(more: Partial<HelloEvent> = {}): HelloEvent {
-  const { maxFrameBytes, maxTextBytes, maxRequestsInFlight, maxUnsentBytes } = limits;
   return {
     event: 'hello',
     protocol: 1,
@@ -129,7 +128,7 @@ export function hello(more: Partial<HelloEvent> = {}): HelloEvent {
     user: ana,
     expiresAt: '2026-01-01T01:00:00.000Z',
     heartbeatMs: 30_000,
-    limits: { maxFrameBytes, maxTextBytes, maxRequestsInFlight, maxUnsentBytes },
+    limits: clientLimits,
     ...more,
   };
 }

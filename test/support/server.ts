@@ -9,14 +9,20 @@ import { createDatabase } from './postgres.ts';
 
 export type TestServer = { url: string; databaseUrl: string; close(): Promise<void> };
 
-/** A server in this process, on a database of its own unless one is given. */
+/** A server in this process, on a database of its own unless one is given; without rate limits unless told otherwise. */
 export async function startServer(
   environment: Record<string, string> = {},
   databaseUrl?: string,
 ): Promise<TestServer> {
   const database = databaseUrl === undefined ? await createDatabase() : undefined;
   const url = databaseUrl ?? database?.url ?? '';
-  const config = readConfig({ PORT: '0', DATABASE_URL: url, PAPO_LOG_LEVEL: 'silent', ...environment });
+  const config = readConfig({
+    PORT: '0',
+    DATABASE_URL: url,
+    PAPO_LOG_LEVEL: 'silent',
+    PAPO_RATE_LIMITS: 'off',
+    ...environment,
+  });
   const node = await startNode(config, createLog(config.logLevel), error => {
     throw error;
   });
@@ -42,7 +48,7 @@ export type ServerProcess = {
 /** `npm start` as a process: resolves when it is ready, rejects with its output when it ends before. */
 export async function spawnServer(environment: Record<string, string>): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['src/server/main.ts'], {
-    env: { ...process.env, PORT: '0', DATABASE_URL: '', ...environment },
+    env: { ...process.env, PORT: '0', DATABASE_URL: '', PAPO_RATE_LIMITS: 'off', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;

@@ -6,35 +6,45 @@ import type { WebSocket } from 'ws';
 import { closeCodes } from '../../contract/codes.ts';
 import { Ref, Request, type SocketError } from '../../contract/events.ts';
 import { limits } from '../../contract/limits.ts';
-import { operations } from '../../contract/operations.ts';
+import { type OperationDefinition, type OperationName, operations } from '../../contract/operations.ts';
 import { OperationError } from '../errors.ts';
+import type { Hub } from '../live/hub.ts';
 import type { Session } from '../live/session.ts';
+import type { CallingSocket, Identity } from '../operations/caller.ts';
 import { type Dispatch, isOperationName } from '../operations/dispatch.ts';
 
 const malformedWindowMs = 60_000;
 const maxPingsUnanswered = 2;
 
+/** What a conversation needs of those around it; `address` is what rates by address count by. */
+export type ConversationParts = { hub: Hub; dispatch: Dispatch; address: string };
+
 export class Conversation {
   readonly #webSocket: WebSocket;
   readonly #session: Session;
-  readonly #dispatch: Dispatch;
+  readonly #parts: ConversationParts;
   readonly #heartbeat: NodeJS.Timeout;
+  #expiry: NodeJS.Timeout | undefined;
   /** Arrived and not started. Short: the socket isn't read while there are any. */
-  readonly #arrived: Buffer[] = [];
+  readonly #arrived: unknown[] = [];
   #inFlight = 0;
+  /** A request is in flight whose answer may be a large one. */
+  #isPaging = false;
   #pingsUnanswered = 0;
   /** When the latest malformed frames came, the oldest first. */
   #malformedAt: number[] = [];
 
-  constructor(webSocket: WebSocket, session: Session, dispatch: Dispatch) {
+  /** @param expiresAt when the token of the handshake does. */
+  constructor(webSocket: WebSocket, session: Session, expiresAt: Date, parts: ConversationParts) {
     this.#webSocket = webSocket;
     this.#session = session;
-    this.#dispatch = dispatch;
+    this.#parts = parts;
+    this.#expireAt(expiresAt);
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
       // What follows the end of a conversation isn't part of it.
       if (session.phase === 'closed') return;
-      this.#arrived.push(data);
+      this.#arrived.push(parseJson(data));
       this.proceed();
     });
     webSocket.on('pong', () => {
@@ -46,10 +56,7 @@ export class Conversation {
 
   /** Starts what may start; reads on when nothing is left. To be called whenever there may be room again. */
   proceed(): void {
-    while (this.#arrived.length > 0 && this.#mayStart()) {
-      const data = this.#arrived.shift();
-      if (data !== undefined) this.#start(data);
-    }
+    while (this.#arrived.length > 0 && this.#mayStart(this.#arrived[0])) this.#start(this.#arrived.shift());
     if (this.#arrived.length > 0) this.#webSocket.pause();
     else if (this.#webSocket.isPaused) {
       // Pongs may be among what wasn't read.
@@ -60,45 +67,66 @@ export class Conversation {
 
   end(): void {
     clearInterval(this.#heartbeat);
+    clearTimeout(this.#expiry);
     this.#arrived.length = 0;
   }
 
-  #mayStart(): boolean {
+  #mayStart(json: unknown): boolean {
     return (
       this.#session.phase !== 'closed' &&
       this.#inFlight < limits.maxRequestsInFlight &&
-      this.#session.unsentBytes() <= limits.maxUnsentBeforeReading
+      this.#session.unsentBytes() <= limits.maxUnsentBeforeReading &&
+      !(this.#isPaging && mayAnswerPages(json))
     );
   }
 
-  #start(data: Buffer): void {
-    const json = parseJson(data);
+  #start(json: unknown): void {
     const request = Request.safeParse(json);
     if (request.success) void this.#perform(request.data);
     else this.#malformed(json);
   }
 
   async #perform({ ref, op, input }: Request): Promise<void> {
+    const pages = isOperationName(op) && isPaged(op);
     this.#inFlight += 1;
+    this.#isPaging ||= pages;
     const session = this.#session;
+    const { user, login } = session;
     let afterAnswer: (() => void) | undefined;
-    const socket = {
+    const socket: CallingSocket = {
       session,
-      afterAnswer: (then: () => void) => {
+      afterAnswer: then => {
         afterAnswer = then;
       },
+      renew: identity => this.#renew(identity),
     };
     try {
       if (!isOperationName(op) || !operations[op].socket) {
         throw new OperationError('bad_request', 'no such operation on a socket');
       }
-      const output = await this.#dispatch(op, input ?? {}, { user: session.user, socket });
+      const { dispatch, address } = this.#parts;
+      const output = await dispatch(op, input ?? {}, { user, login, address, socket });
       if (session.answer({ ref, output })) afterAnswer?.();
     } catch (error) {
       session.answer({ ref, error: socketError(error) });
     }
     this.#inFlight -= 1;
+    if (pages) this.#isPaging = false;
     this.proceed();
+  }
+
+  #renew({ login, expiresAt }: Identity): void {
+    this.#parts.hub.adopt(this.#session, login);
+    this.#expireAt(expiresAt);
+  }
+
+  #expireAt(expiresAt: Date): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(
+      () => this.#session.close(closeCodes.tokenExpired, 'the token has expired'),
+      expiresAt.getTime() - Date.now(),
+    );
+    this.#expiry.unref();
   }
 
   #malformed(json: unknown): void {
@@ -125,6 +153,16 @@ export class Conversation {
     this.#pingsUnanswered += 1;
     this.#webSocket.ping();
   }
+}
+
+function isPaged(op: OperationName): boolean {
+  const { pages }: OperationDefinition = operations[op];
+  return pages === true;
+}
+
+function mayAnswerPages(json: unknown): boolean {
+  const { op } = (json ?? {}) as { op?: unknown };
+  return typeof op === 'string' && isOperationName(op) && isPaged(op);
 }
 
 function parseJson(data: Buffer): unknown {

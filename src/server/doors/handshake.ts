@@ -2,7 +2,8 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { bearerSubprotocolPrefix, subprotocol } from '../../contract/codes.ts';
 import { OperationError } from '../errors.ts';
-import { bearerToken } from './authenticate.ts';
+import { type IsTrustedProxy, requestedHost } from './address.ts';
+import { bearerToken } from './bearer.ts';
 import { problemResponse } from './problem.ts';
 
 export const socketPath = '/ws';
@@ -11,8 +12,13 @@ export const socketPath = '/ws';
  * Browsers send `Origin`, and send a user's credentials from whatever page asks: only pages of ours may.
  * @throws OperationError `forbidden`
  */
-export function requireOwnOrigin(request: IncomingMessage, origins: readonly string[]): void {
-  const { origin, host } = request.headers;
+export function requireOwnOrigin(
+  request: IncomingMessage,
+  origins: readonly string[],
+  isTrustedProxy: IsTrustedProxy,
+): void {
+  const { origin } = request.headers;
+  const host = requestedHost(request, isTrustedProxy);
   if (origin === undefined || origins.includes(origin)) return;
   const own = URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
   if (!own) throw new OperationError('forbidden', 'this origin is not allowed');

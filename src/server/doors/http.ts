@@ -1,4 +1,5 @@
 /** The HTTP door: requests in, operations performed, answers and problems out. No chat rules. */
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
@@ -9,17 +10,25 @@ import { limits } from '../../contract/limits.ts';
 import { type HttpRoute, type OperationName, operations } from '../../contract/operations.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Caller } from '../operations/caller.ts';
+import type { Authenticate } from '../operations/authenticate.ts';
+import type { Caller, Stranger } from '../operations/caller.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
-import { type Authenticate, bearerToken } from './authenticate.ts';
+import { countedAddress, type IsTrustedProxy } from './address.ts';
+import { bearerToken } from './bearer.ts';
 import { socketPath } from './handshake.ts';
 import { problemResponse } from './problem.ts';
 
-type Parts = { dispatch: Dispatch; authenticate: Authenticate; origins: readonly string[]; log: Logger };
-type Environment = { Variables: { requestId: string } };
+type Parts = {
+  dispatch: Dispatch;
+  authenticate: Authenticate;
+  origins: readonly string[];
+  isTrustedProxy: IsTrustedProxy;
+  log: Logger;
+};
+type Environment = { Bindings: HttpBindings; Variables: { requestId: string } };
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
-  const { dispatch, authenticate, origins, log } = parts;
+  const { dispatch, authenticate, origins, isTrustedProxy, log } = parts;
   const app = new Hono<Environment>();
 
   app.use(requestId());
@@ -44,7 +53,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   );
   for (const { name, http, numbers } of routes) {
     app.on(http.method, honoPath(http), async context => {
-      const caller = operations[name].caller === 'user' ? await callerOf(context, authenticate) : undefined;
+      const caller = operations[name].caller === 'user' ? await callerOf(context) : strangerOf(context);
       const output = await dispatch(name, await readInput(context, numbers), caller);
       return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
     });
@@ -56,7 +65,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     });
   }
   app.all(socketPath, async context => {
-    await callerOf(context, authenticate);
+    await callerOf(context);
     throw new OperationError('upgrade_required');
   });
 
@@ -71,14 +80,18 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     return problem(context, new OperationError('internal'));
   });
   return app;
+
+  function strangerOf({ env }: Context<Environment>): Stranger {
+    return { address: countedAddress(env.incoming, isTrustedProxy) };
+  }
+
+  async function callerOf(context: Context<Environment>): Promise<Caller> {
+    const { user, login } = await authenticate(bearerToken(context.req.header('Authorization')));
+    return { user, login, ...strangerOf(context) };
+  }
 }
 
 const honoPath = (http: HttpRoute) => http.path.replaceAll(/\{(\w+)\}/g, ':$1');
-
-async function callerOf(context: Context, authenticate: Authenticate): Promise<Caller> {
-  const { user } = await authenticate(bearerToken(context.req.header('Authorization')));
-  return { user };
-}
 
 /** Path, query and body together are the input. Spreading, unlike assigning, gives `__proto__` no meaning. */
 async function readInput(context: Context, numbers: ReadonlySet<string>): Promise<object> {

@@ -10,8 +10,9 @@ import type { Hub } from '../live/hub.ts';
 import { Session, type Wire } from '../live/session.ts';
 import type { Turn } from '../live/turn.ts';
 import type { Logger } from '../log.ts';
+import type { Authenticate } from '../operations/authenticate.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
-import type { Authenticate } from './authenticate.ts';
+import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { Conversation } from './conversation.ts';
 import { chooseProtocol, handshakeToken, isSocketRequest, refusal, requireOwnOrigin } from './handshake.ts';
 
@@ -21,6 +22,9 @@ type Parts = {
   dispatch: Dispatch;
   authenticate: Authenticate;
   origins: readonly string[];
+  isTrustedProxy: IsTrustedProxy;
+  /** `undefined`: as many as one likes. */
+  maxConnectionsPerUser: number | undefined;
   logName: string;
   log: Logger;
 };
@@ -32,6 +36,9 @@ const maxFragments = 1_024;
 
 /** How long a client is told to wait that comes while the server stops. */
 const comeBackMs = 1_000;
+/** Clients are asked to come back within this time, one after the other; a millisecond for each, at most this. */
+const maxComeBackSpreadMs = 5_000;
+const minComeBackSpreadMs = 500;
 
 export type SocketDoor = {
   /** Admits nobody from here on, and asks everyone to reconnect. */
@@ -42,7 +49,8 @@ export type SocketDoor = {
 
 /** Opens the door on a HTTP server. */
 export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
-  const { hub, turn, dispatch, authenticate, origins, logName, log } = parts;
+  const { hub, turn, dispatch, authenticate, origins, isTrustedProxy, logName, log } = parts;
+  const { maxConnectionsPerUser = Number.POSITIVE_INFINITY } = parts;
   // closeTimeout is newer than the types of ws.
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -67,8 +75,12 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
   return {
     close() {
       isClosing = true;
-      for (const session of [...hub.sessions()])
+      const sessions = [...hub.sessions()];
+      const spreadMs = Math.min(maxComeBackSpreadMs, Math.max(minComeBackSpreadMs, sessions.length));
+      for (const session of sessions) {
+        session.say({ event: 'draining', reconnectInMs: Math.round(Math.random() * spreadMs) });
         session.close(closeCodes.restarting, 'the server is restarting');
+      }
     },
     cut() {
       for (const socket of open) socket.destroy();
@@ -77,30 +89,35 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (!isSocketRequest(request)) throw new OperationError('not_found', 'no such address');
-    requireOwnOrigin(request, origins);
-    const identity = await authenticate(handshakeToken(request));
+    requireOwnOrigin(request, origins, isTrustedProxy);
+    const { user, login, expiresAt } = await authenticate(handshakeToken(request));
     if (isClosing) throw new OperationError('unavailable', 'the server is stopping', comeBackMs);
     sockets.handleUpgrade(request, socket, head, webSocket => {
-      const session = new Session(uuidv7(), identity.user, wireOf(webSocket, socket), turn);
+      webSocket.on('error', error => log.debug({ err: error, userId: user.id }, 'a socket broke'));
+      if (hub.connectionsOf(user.id) >= maxConnectionsPerUser) {
+        webSocket.close(closeCodes.tooManyConnections, 'too many connections');
+        return;
+      }
+      const session = new Session(uuidv7(), user, login, wireOf(webSocket, socket), turn);
       session.say({
         event: 'hello',
         protocol: protocolVersion,
         log: logName,
         connection: session.id,
-        user: identity.user,
-        expiresAt: identity.expiresAt.toISOString(),
+        user,
+        expiresAt: expiresAt.toISOString(),
         heartbeatMs: limits.heartbeatMs,
         limits: clientLimits,
       });
       hub.connect(session);
-      const conversation = new Conversation(webSocket, session, dispatch);
+      const address = countedAddress(request, isTrustedProxy);
+      const conversation = new Conversation(webSocket, session, expiresAt, { hub, dispatch, address });
       socket.on('drain', () => conversation.proceed());
       webSocket.on('close', code => {
         conversation.end();
         hub.disconnect(session);
         log.debug({ connection: session.id, userId: session.user.id, code }, 'disconnected');
       });
-      webSocket.on('error', error => log.debug({ err: error, connection: session.id }, 'a socket broke'));
       log.debug({ connection: session.id, userId: session.user.id }, 'connected');
     });
   }

@@ -14,6 +14,8 @@ import type { Turn } from './turn.ts';
 
 /** Rooms that nobody is connected to, kept with their tails for those who come back. */
 const maxIdleFeeds = 500;
+/** Longer than a handshake takes that has asked for its login before that ended. */
+const rememberEndedMs = 30_000;
 
 export class Hub implements CommitListener {
   readonly #rooms: Pick<Rooms, 'joinedBy'>;
@@ -22,7 +24,10 @@ export class Hub implements CommitListener {
   readonly #feeds = new Map<string, RoomFeed>();
   /** Feeds without sessions, the longest idle first. */
   readonly #idle = new Set<RoomFeed>();
+  /** By user. */
   readonly #sessions = new Map<string, Set<Session>>();
+  /** Logins that ended lately. */
+  readonly #ended = new Set<string>();
 
   constructor(
     rooms: Pick<Rooms, 'joinedBy'>,
@@ -46,10 +51,31 @@ export class Hub implements CommitListener {
     for (const sessions of this.#sessions.values()) yield* sessions;
   }
 
+  /** How many connections a user has. */
+  connectionsOf(user: string): number {
+    return this.#sessions.get(user)?.size ?? 0;
+  }
+
   connect(session: Session): void {
     const sessions = this.#sessions.get(session.user.id);
     if (sessions === undefined) this.#sessions.set(session.user.id, new Set([session]));
     else sessions.add(session);
+    this.adopt(session, session.login);
+  }
+
+  /** From here on the session goes by this login, unless that has just ended. */
+  adopt(session: Session, login: string): void {
+    session.login = login;
+    if (this.#ended.has(login)) session.close(closeCodes.signedOut, 'signed out');
+  }
+
+  /** A login of the user has ended, and so do its sessions, also those about to come. */
+  signOut(user: string, login: string): void {
+    this.#ended.add(login);
+    setTimeout(() => this.#ended.delete(login), rememberEndedMs).unref();
+    for (const session of [...(this.#sessions.get(user) ?? [])]) {
+      if (session.login === login) session.close(closeCodes.signedOut, 'signed out');
+    }
   }
 
   disconnect(session: Session): void {
@@ -78,6 +104,13 @@ export class Hub implements CommitListener {
   /** The user is in the room, since now or before: their sessions get to know it, those that don't. */
   came(user: string, room: string): void {
     for (const session of this.#sessions.get(user) ?? []) this.#came(session, room);
+  }
+
+  /** The user's read mark moved: their other synced connections get to know. */
+  read(user: string, room: string, seq: number, from: Session | undefined): void {
+    for (const session of this.#sessions.get(user) ?? []) {
+      if (session !== from && session.phase === 'live') session.say({ event: 'read', room, seq });
+    }
   }
 
   reach(room: string, version: number): void {

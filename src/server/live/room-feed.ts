@@ -6,9 +6,18 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeCodes } from '../../contract/codes.ts';
+import { limits } from '../../contract/limits.ts';
 import type { Delta } from '../../contract/objects.ts';
-import { type Change, type ChangeRange, deltaOf, deltasOf, latest } from '../store/changes.ts';
-import { changeFrame, RoomTail, startingAt } from './room-tail.ts';
+import {
+  type Change,
+  type ChangeRange,
+  deltaOf,
+  deltasOf,
+  joined,
+  latest,
+  partOf,
+} from '../store/changes.ts';
+import { changeFrame, isCrowded, RoomTail } from './room-tail.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 import type { Turn } from './turn.ts';
@@ -37,8 +46,11 @@ export type FeedSurroundings = {
 export class RoomFeed {
   readonly room: string;
   readonly #around: FeedSurroundings;
-  /** The last change taken in. Unknown until there is one, or until a reader of the database says so. */
+  /** The last change told. Unknown until there is one, or until a reader of the database says so. */
   #version: number | undefined;
+  /** Comings and goings in a crowded room, taken in above `#version`: the next message tells of them, or the timer. */
+  #untold: Delta | undefined;
+  #coverLater: NodeJS.Timeout | undefined;
   /** The version the room is known to have reached. */
   #reached = 0;
   readonly #tail = new RoomTail();
@@ -65,29 +77,55 @@ export class RoomFeed {
    * Takes in a change and passes it on; unless it is `known`, or after a `gap`, which the feed then reads.
    */
   accept(delta: Delta): 'taken' | 'known' | 'gap' {
-    const version = this.#version ?? delta.from - 1;
-    if (delta.version <= version) return 'known';
-    if (delta.from > version + 1) {
+    this.#version ??= delta.from - 1;
+    const known = this.#known ?? 0;
+    if (delta.version <= known) return 'known';
+    if (delta.from > known + 1) {
       this.reach(delta.version);
       return 'gap';
     }
+    const news = partOf(delta, known + 1, delta.version);
+    const untold = this.#untold === undefined ? news : joined(this.#untold, news);
+    const canWait = isCrowded(untold) && untold.messages === undefined && untold.info === undefined;
+    if (canWait) this.#tellLater(untold);
+    else this.#tell(untold);
+    return 'taken';
+  }
+
+  /** The last change taken in. */
+  get #known(): number | undefined {
+    return this.#untold?.version ?? this.#version;
+  }
+
+  #tell(delta: Delta): void {
+    this.#untold = undefined;
+    clearTimeout(this.#coverLater);
+    this.#coverLater = undefined;
     this.#version = delta.version;
-    const frame = this.#tail.push(
-      delta.from === version + 1 ? delta : startingAt(delta, version + 1),
-      this.#arriving.size > 0,
-    );
+    const frame = this.#tail.push(delta, this.#arriving.size > 0);
     if (this.#live.size > 0) {
       if (this.#frames.length === 0) this.#around.turn.endWithFeed(this);
       this.#frames.push(frame);
     }
     this.#wakeWaiting(delta.version);
-    return 'taken';
+  }
+
+  #tellLater(delta: Delta): void {
+    this.#untold = delta;
+    this.#coverLater ??= setTimeout(() => {
+      if (this.#untold !== undefined) this.#tell(this.#untold);
+    }, limits.coverWithinMs);
+    this.#coverLater.unref();
   }
 
   /** The room is at this version or beyond: reads what the feed hasn't been given. */
   reach(version: number): void {
     this.#reached = Math.max(this.#reached, version);
-    if (this.#version !== undefined && this.#reached > this.#version && !this.#repairing) void this.#repair();
+    if (this.#isBehind && !this.#repairing) void this.#repair();
+  }
+
+  get #isBehind(): boolean {
+    return this.#known !== undefined && this.#known < this.#reached;
   }
 
   /** Opens a place for a session, held. Whoever opens it reads the room after that, then releases it. */
@@ -126,8 +164,16 @@ export class RoomFeed {
   leave(session: Session, version: number): void {
     const subscription = session.subscriptions.get(this.room);
     if (subscription === undefined || version <= subscription.after) return;
-    if (subscription.state === 'held') subscription.leftAt = version;
-    if (subscription.state === 'live') this.#sayLeft(session);
+    if (subscription.state === 'held') {
+      subscription.leftAt = version;
+      return;
+    }
+    const told = Math.max(subscription.after, this.#version ?? 0);
+    this.flush();
+    if (this.#untold !== undefined && told < version) {
+      session.push(changeFrame(partOf(this.#untold, told + 1, version)));
+    }
+    this.#sayLeft(session);
   }
 
   /** The user is in; if out meanwhile, then in again. */
@@ -255,15 +301,15 @@ export class RoomFeed {
 
   async #repair(): Promise<void> {
     this.#repairing = true;
-    for (let failed = 0; this.#version !== undefined && this.#version < this.#reached; ) {
-      const before = this.#version;
+    for (let failed = 0; this.#isBehind; ) {
+      const before = this.#known ?? 0;
       try {
         const range = await this.#around.readAbove(this.room, before);
         for (const delta of deltasOf(this.room, range)) this.#around.deliver(delta);
       } catch (error) {
         this.#around.onFailure(error, this.room);
       }
-      if (this.#version > before) {
+      if ((this.#known ?? 0) > before) {
         failed = 0;
         continue;
       }
@@ -280,6 +326,7 @@ export class RoomFeed {
       session.close(closeCodes.outOfStep, 'changes could not be read: reconnect');
     }
     this.#version = undefined;
+    this.#untold = undefined;
     this.#reached = 0;
     this.#tail.clear();
     this.#recent = undefined;

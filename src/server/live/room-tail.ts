@@ -1,9 +1,12 @@
 /** The last changes of a room, as Deltas and as frames: for those who come in while it is busy, or come back soon. */
+import { limits } from '../../contract/limits.ts';
 import type { Delta } from '../../contract/objects.ts';
-import { type Change, changesOf } from '../store/changes.ts';
+import { jsonBytes } from '../store/answer-size.ts';
+import { type Change, changesOf, partOf } from '../store/changes.ts';
 import { textFrame } from './frame.ts';
 
-type Remembered = { delta: Delta; frame: Buffer };
+/** `delta` has every row; `frame` is what is shown of them. */
+type Remembered = { delta: Delta; frame: Buffer; bytes: number };
 
 export const tailLimits = {
   maxChanges: 256,
@@ -19,8 +22,9 @@ export class RoomTail {
   /** @returns the Delta as a frame, encoded once for everyone. */
   push(delta: Delta, someoneIsHeld: boolean): Buffer {
     const frame = changeFrame(delta);
-    this.#remembered.push({ delta, frame });
-    this.#bytes += frame.length;
+    const bytes = frame.length + (isCrowded(delta) ? jsonBytes(delta.members) : 0);
+    this.#remembered.push({ delta, frame, bytes });
+    this.#bytes += bytes;
     this.#trim(someoneIsHeld);
     return frame;
   }
@@ -34,7 +38,10 @@ export class RoomTail {
   frames(after: number, upTo: number): Buffer[] {
     return this.#remembered
       .filter(({ delta }) => delta.version > after && delta.from <= upTo)
-      .map(({ delta, frame }) => (delta.from > after ? frame : changeFrame(startingAt(delta, after + 1))));
+      .map(({ delta, frame }) => {
+        const part = partOf(delta, after + 1, upTo);
+        return part === delta ? frame : changeFrame(part);
+      });
   }
 
   /** The rows that changed above version `after`, up to version `upTo`. */
@@ -55,20 +62,17 @@ export class RoomTail {
       someoneIsHeld
         ? this.#bytes > tailLimits.maxHeldBytes
         : this.#remembered.length > tailLimits.maxChanges || this.#bytes > tailLimits.maxBytes;
-    while (tooMuch()) this.#bytes -= this.#remembered.shift()?.frame.length ?? this.#bytes;
+    while (tooMuch()) this.#bytes -= this.#remembered.shift()?.bytes ?? this.#bytes;
   }
 }
 
-/** The part of a Delta from version `from` on. */
-export function startingAt(delta: Delta, from: number): Delta {
-  return {
-    ...delta,
-    from,
-    ...(delta.messages && { messages: delta.messages.filter(message => message.version >= from) }),
-    ...(delta.members && { members: delta.members.filter(member => member.version >= from) }),
-  };
+/** Whether so many are in the room that it isn't told who comes and goes. */
+export function isCrowded(delta: Delta): boolean {
+  return (delta.memberCount ?? 0) > limits.maxMembersTold;
 }
 
+/** A Delta as it is shown: in a crowded room with the number of members, without their names. */
 export function changeFrame(delta: Delta): Buffer {
-  return textFrame(JSON.stringify({ event: 'change', ...delta }));
+  const { members, ...unnamed } = delta;
+  return textFrame(JSON.stringify({ event: 'change', ...(isCrowded(delta) ? unnamed : delta) }));
 }

@@ -22,6 +22,8 @@ export type SessionPhase = 'silent' | 'syncing' | 'live' | 'closed';
 export class Session {
   readonly id: string;
   readonly user: User;
+  /** Whose token the connection goes by. */
+  login: string;
   /** By room. */
   readonly subscriptions = new Map<string, Subscription>();
   /** Rooms that the user came into while a sync was under way. */
@@ -32,9 +34,10 @@ export class Session {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
 
-  constructor(id: string, user: User, wire: Wire, turn: Turn) {
+  constructor(id: string, user: User, login: string, wire: Wire, turn: Turn) {
     this.id = id;
     this.user = user;
+    this.login = login;
     this.#wire = wire;
     this.#turn = turn;
   }

@@ -1,51 +1,112 @@
-/** Registering, signing in, and who one is. */
-import { createHash, randomBytes } from 'node:crypto';
+/** Registering, signing in and out, and who one is. */
 import type { Grant, User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
+import type { Hub } from '../live/hub.ts';
+import type { Logins } from '../store/logins.ts';
 import type { Memberships } from '../store/memberships.ts';
 import type { Users } from '../store/users.ts';
+import type { Authenticate } from './authenticate.ts';
 import type { Handlers } from './dispatch.ts';
 import type { Passwords } from './passwords.ts';
 import type { Tokens } from './tokens.ts';
 
 type Parts = {
+  hub: Hub;
   users: Users;
+  logins: Logins;
   memberships: Memberships;
   passwords: Passwords;
   tokens: Tokens;
+  authenticate: Authenticate;
   /** Ids of the rooms that new users are members of. */
   defaultRooms: readonly string[];
 };
 
-const refreshTokenBytes = 32;
+type AccountOperation =
+  | `account.${'register' | 'login' | 'refresh' | 'logout' | 'me'}`
+  | 'token.renew'
+  | 'user.find';
 
-export function accountOperations(
-  parts: Parts,
-): Pick<Handlers, 'account.register' | 'account.login' | 'account.me'> {
-  const { users, memberships, passwords, tokens, defaultRooms } = parts;
-
-  async function grant(user: User): Promise<Grant> {
-    const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
-    const login = await users.startLogin(user.id, createHash('sha256').update(refreshToken).digest());
-    return { user, ...(await tokens.issue(user.id, login)), refreshToken };
-  }
+export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation> {
+  const { hub, users, logins, memberships, passwords, tokens, authenticate, defaultRooms } = parts;
 
   return {
     'account.register': async ({ username, password, displayName }) => {
       // Asked before the costly hash; the unique index decides.
       if (await users.exists(username)) throw new OperationError('username_taken');
       const user = await users.create(username, displayName ?? username, await passwords.hash(password));
-      for (const room of defaultRooms) await memberships.admit(room, user.id);
-      return grant(user);
+      await welcome(user);
+      return startLogin(user);
     },
 
     'account.login': async ({ username, password }) => {
       const known = await users.credentials(username);
       const matches = await passwords.verify(password, known?.passwordHash);
       if (known === undefined || !matches) throw new OperationError('invalid_credentials');
-      return grant(known.user);
+      const { user, passwordHash, welcomed } = known;
+      if (passwords.isOutdated(passwordHash)) await users.rehash(user.id, await passwords.hash(password));
+      if (!welcomed) await welcome(user);
+      return startLogin(user);
+    },
+
+    'account.refresh': async ({ refreshToken }) => {
+      const { login, generation } = await tokens.verifyRefresh(refreshToken);
+      if (await logins.refresh(login, generation)) {
+        const user = await logins.userOf(login);
+        if (user !== undefined) return grant(user, login, generation + 1);
+      }
+      // A token that was used before its successor was: somebody has a copy.
+      await endLogin(login);
+      throw new OperationError('unauthorized', 'the login has ended');
+    },
+
+    'account.logout': async (_input, { login, socket }) => {
+      const signOut = await signingOut(login);
+      if (socket === undefined) signOut();
+      else socket.afterAnswer(signOut);
+      return {};
     },
 
     'account.me': async (_input, { user }) => ({ user }),
+
+    'token.renew': async ({ token }, { user, socket }) => {
+      if (socket === undefined) throw new OperationError('bad_request', 'token.renew needs a socket');
+      const identity = await authenticate(token);
+      if (identity.user.id !== user.id) throw new OperationError('forbidden', 'the token is of another user');
+      socket.renew(identity);
+      return { expiresAt: identity.expiresAt.toISOString() };
+    },
+
+    'user.find': async ({ query, limit }) => ({ users: await users.find(query, limit) }),
   };
+
+  /** Into the default rooms. Repeated at the next login if it was cut short. */
+  async function welcome(user: User): Promise<void> {
+    for (const room of defaultRooms) await memberships.admit(room, user.id);
+    await users.welcomed(user.id);
+  }
+
+  async function startLogin(user: User): Promise<Grant> {
+    const { login, ended } = await logins.start(user.id);
+    for (const old of ended) hub.signOut(user.id, old);
+    return grant(user, login, 1);
+  }
+
+  async function grant(user: User, login: string, generation: number): Promise<Grant> {
+    const refreshToken = await tokens.issueRefresh({ login, generation });
+    return { user, ...(await tokens.issue(user.id, login)), refreshToken };
+  }
+
+  async function endLogin(login: string): Promise<void> {
+    const signOut = await signingOut(login);
+    signOut();
+  }
+
+  /** Ends a login. What it answers closes its sockets. */
+  async function signingOut(login: string): Promise<() => void> {
+    const user = await logins.end(login);
+    return () => {
+      if (user !== undefined) hub.signOut(user, login);
+    };
+  }
 }

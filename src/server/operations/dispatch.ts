@@ -1,14 +1,23 @@
 /** From a name and an unknown input to the one handler of that operation, with everything checked on the way. */
 import type { z } from 'zod';
-import { type OperationName, type Output, operations, type ParsedInput } from '../../contract/operations.ts';
+import {
+  type OperationDefinition,
+  type OperationName,
+  type Output,
+  operations,
+  type ParsedInput,
+} from '../../contract/operations.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isConnectionLost } from '../store/database.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, RepeatingCaller, Stranger } from './caller.ts';
+import type { Throttle } from './throttle.ts';
 
-type CallerOf<N extends OperationName> = (typeof operations)[N]['caller'] extends 'user'
-  ? Caller
-  : Caller | undefined;
+type CallerOf<N extends OperationName> = (typeof operations)[N] extends { repeats: true }
+  ? RepeatingCaller
+  : (typeof operations)[N]['caller'] extends 'user'
+    ? Caller
+    : Stranger;
 
 export type Handlers = {
   [N in OperationName]: (input: ParsedInput<N>, caller: CallerOf<N>) => Promise<Output<N>>;
@@ -17,20 +26,27 @@ export type Handlers = {
 /** What a client is told to wait when the database is away. */
 const databaseAwayRetryMs = 1_000;
 
-export type Dispatch = (name: OperationName, input: unknown, caller: Caller | undefined) => Promise<unknown>;
+export type Dispatch = (name: OperationName, input: unknown, caller: Caller | Stranger) => Promise<unknown>;
 
 /**
  * Performs operations; rejects with nothing but an OperationError. Handlers of one caller start in the order of the calls.
+ * @param throttle absent: as often as one likes.
  */
-export function createDispatch(handlers: Handlers, log: Logger): Dispatch {
+export function createDispatch(handlers: Handlers, throttle: Throttle | undefined, log: Logger): Dispatch {
   return async (name, input, caller) => {
-    const { caller: allowed, input: schema } = operations[name];
-    if (allowed === 'user' && caller === undefined) throw new OperationError('unauthorized');
+    const { caller: allowed, input: schema, rates, repeats }: OperationDefinition = operations[name];
+    const user = 'user' in caller ? caller.user : undefined;
+    if (allowed === 'user' && user === undefined) throw new OperationError('unauthorized');
     const parsed = parse(schema, input);
+    const account = (parsed as { username?: string }).username;
+    const counted = { user: user?.id, account, address: caller.address };
+    const waitMs = throttle?.take(rates, counted);
+    const overRate = waitMs === undefined ? undefined : new OperationError('rate_limited', undefined, waitMs);
+    if (overRate !== undefined && !repeats) throw overRate;
     // The table pairs each name with its input; TypeScript can't follow a name it doesn't know.
-    const handler = handlers[name] as (input: unknown, caller: Caller | undefined) => Promise<unknown>;
+    const handler = handlers[name] as (input: unknown, caller: unknown) => Promise<unknown>;
     try {
-      return await handler(parsed, caller);
+      return await handler(parsed, repeats ? { ...caller, overRate } : caller);
     } catch (error) {
       throw operationError(error, name, log);
     }

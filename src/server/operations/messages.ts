@@ -12,9 +12,15 @@ export function messageOperations(parts: Parts): Pick<Handlers, 'message.send' |
   const { log, messages, rooms } = parts;
 
   return {
-    'message.send': async ({ room, id, text }, { user }) => {
+    'message.send': async ({ room, id, text }, { user, overRate }) => {
       if (Buffer.byteLength(text) > limits.maxTextBytes) {
         throw new OperationError('too_large', `a message has at most ${limits.maxTextBytes} bytes`);
+      }
+      if (overRate !== undefined) {
+        const before = await messages.sentBefore(room, user.id, id, text);
+        if (before === undefined) throw overRate;
+        if (before === 'conflict') throw new OperationError('id_conflict');
+        return { message: before };
       }
       const sender = { id: user.id, username: user.username, displayName: user.displayName };
       const appended = await log.append({ room, sender, id, text });

@@ -20,6 +20,12 @@ export class Passwords {
     return this.#queued(() => hash(password, parameters));
   }
 
+  /** Made with other parameters than a new hash would be. */
+  isOutdated(passwordHash: string): boolean {
+    const { memoryCost, timeCost, parallelism } = parameters;
+    return !passwordHash.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
+  }
+
   verify(password: string, passwordHash: string | undefined): Promise<boolean> {
     return this.#queued(async () => {
       const matches = await verify(passwordHash ?? (await this.#nobodysHash), password);

@@ -6,6 +6,7 @@ import { type Changes, deltaOf } from '../store/changes.ts';
 import type { Members } from '../store/members.ts';
 import type { Memberships } from '../store/memberships.ts';
 import type { Messages } from '../store/messages.ts';
+import type { RoomDetails } from '../store/room-details.ts';
 import type { Rooms } from '../store/rooms.ts';
 import type { Users } from '../store/users.ts';
 import type { Handlers } from './dispatch.ts';
@@ -13,6 +14,7 @@ import type { Handlers } from './dispatch.ts';
 type Parts = {
   hub: Hub;
   rooms: Rooms;
+  details: RoomDetails;
   members: Members;
   users: Users;
   memberships: Memberships;
@@ -21,11 +23,12 @@ type Parts = {
 };
 
 type RoomOperation =
-  | `room.${'create' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'invite' | 'members' | 'changes'}`
+  | `room.${'create' | 'list' | 'browse' | 'get' | 'update' | 'join' | 'leave' | 'invite' | 'remove'}`
+  | `room.${'members' | 'changes' | 'read'}`
   | 'direct.open';
 
 export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
-  const { hub, rooms, members, users, memberships, messages, changes } = parts;
+  const { hub, rooms, details, members, users, memberships, messages, changes } = parts;
 
   return {
     'room.create': async ({ name, kind, topic }, { user }) => {
@@ -35,7 +38,10 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       return { room: await rooms.joinedBy(user.id, id) };
     },
 
-    'room.list': async (_input, { user }) => ({ rooms: await rooms.of(user.id) }),
+    'room.list': async ({ cursor, limit }, { user }) => {
+      const page = await rooms.list(user.id, cursor, limit);
+      return { rooms: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+    },
 
     'room.browse': async ({ query, cursor, limit }, { user }) => {
       const page = await rooms.browse(user.id, query ?? '', cursor, limit);
@@ -44,12 +50,24 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
 
     'room.get': async ({ room }, { user }) => ({ room: await rooms.visibleTo(user.id, room) }),
 
+    'room.update': async ({ room, name, topic }, { user }) => {
+      refuseDirect(await rooms.visibleTo(user.id, room), 'renamed');
+      const changed = await details.update(room, user.id, name, topic);
+      if (changed.outcome === 'taken') throw new OperationError('name_taken');
+      const seen = await rooms.visibleTo(user.id, room);
+      if (changed.outcome === 'refused') throw new OperationError('forbidden', 'only the owner can do that');
+      return { room: seen };
+    },
+
     'room.join': async ({ room, history }, { user }) => {
       const seen = await rooms.visibleTo(user.id, room);
       refuseDirect(seen, 'joined');
       if (seen.role === undefined) {
         await rooms.requireSpaceFor(user.id);
-        await memberships.admit(room, user.id);
+        const changed = await memberships.admit(room, user.id);
+        if (changed.outcome === 'refused') {
+          throw new OperationError('forbidden', 'who was removed comes back only by invitation');
+        }
       }
       hub.came(user.id, room);
       const joined = await rooms.joinedBy(user.id, room);
@@ -76,6 +94,19 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       return { member };
     },
 
+    'room.remove': async ({ room, user: member }, { user }) => {
+      const seen = await rooms.joinedBy(user.id, room);
+      refuseDirect(seen, 'left by force');
+      if (seen.role !== 'owner') throw new OperationError('forbidden', 'only the owner can do that');
+      if (member === user.id) throw new OperationError('bad_request', 'user: leave the room instead');
+      if ((await members.one(room, member)) === undefined) {
+        throw new OperationError('not_found', 'no such member');
+      }
+      const changed = await memberships.remove(room, member, user.id);
+      if (changed.outcome === 'refused') throw new OperationError('forbidden', 'only the owner can do that');
+      return {};
+    },
+
     'room.members': async ({ room, cursor, limit }, { user }) => {
       await rooms.joinedBy(user.id, room);
       const page = await members.page(room, parseSince(cursor), limit);
@@ -87,6 +118,13 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       const range = await changes.above(room, after, limit);
       const delta = deltaOf(room, after + 1, range.head, range.changes, range.memberCount);
       return { delta, more: range.more };
+    },
+
+    'room.read': async ({ room, seq }, { user, socket }) => {
+      const { readSeq = 0, lastSeq } = await rooms.joinedBy(user.id, room);
+      const marked = await members.markRead(room, user.id, Math.min(seq, lastSeq));
+      if (marked !== undefined) hub.read(user.id, room, marked, socket?.session);
+      return { readSeq: marked ?? readSeq };
     },
 
     'direct.open': async (input, { user }) => {

@@ -27,6 +27,20 @@ export class Members {
     };
   }
 
+  /** Moves a member's read mark on. @returns where it is now; undefined when it was there or beyond before. */
+  async markRead(room: string, user: string, seq: number): Promise<number | undefined> {
+    const marked = await this.#db
+      .updateTable('members')
+      .set({ read_seq: seq })
+      .where('room_id', '=', room)
+      .where('user_id', '=', user)
+      .where('state', '=', 'in')
+      .where('read_seq', '<', seq)
+      .returning('read_seq')
+      .executeTakeFirst();
+    return marked?.read_seq;
+  }
+
   async one(room: string, user: string): Promise<Member | undefined> {
     const row = await membersOf(this.#db, room).where('m.user_id', '=', user).executeTakeFirst();
     return row && memberOf(row);

@@ -3,8 +3,7 @@ import type pg from 'pg';
 import type { Member } from '../../contract/objects.ts';
 import type { Changed, MessageLog } from './message-log.ts';
 import { type MemberRow, memberOf } from './rows.ts';
-
-type Change = { outcome: Changed['outcome']; first_version: number; version: number; member_count: number };
+import { callVersioned } from './versioned-call.ts';
 
 export class Memberships {
   readonly #log: MessageLog;
@@ -13,7 +12,7 @@ export class Memberships {
     this.#log = log;
   }
 
-  /** Someone comes in by themselves. The room must exist; whether they may is the caller's to check. */
+  /** Someone comes in by themselves. The room must exist. `refused`: they were removed. */
   admit(room: string, newcomer: string): Promise<Changed> {
     return this.#change(room, 'select * from admit_member($1, $2, null)', [room, newcomer]);
   }
@@ -25,15 +24,17 @@ export class Memberships {
 
   /** Someone leaves; the longest-standing member follows an owner. */
   release(room: string, leaver: string): Promise<Changed> {
-    return this.#change(room, 'select * from release_member($1, $2)', [room, leaver]);
+    return this.#change(room, 'select * from release_member($1, $2, null)', [room, leaver]);
   }
 
-  #change(room: string, statement: string, parameters: (string | null)[]): Promise<Changed> {
+  /** The owner removes someone, who comes back only by invitation. `refused`: the remover is not the owner. */
+  remove(room: string, member: string, remover: string): Promise<Changed> {
+    return this.#change(room, 'select * from release_member($1, $2, $3)', [room, member, remover]);
+  }
+
+  #change(room: string, statement: string, parameters: readonly string[]): Promise<Changed> {
     return this.#log.change(room, async client => {
-      const { rows } = await client.query<Change>(statement, parameters);
-      const [change] = rows;
-      if (change === undefined) throw new Error('a membership function returned no row');
-      const { outcome, first_version: from, version, member_count: memberCount } = change;
+      const { outcome, from, version, memberCount } = await callVersioned(client, statement, parameters);
       if (outcome !== 'changed') return { outcome, version };
       const members = await changedMembers(client, room, from, version);
       return { outcome, delta: { room, from, version, members, memberCount } };

@@ -30,7 +30,7 @@ export type Appended =
 /** What became of another change: `delta` if there was one, else the room's head. */
 export type Changed =
   | { outcome: 'changed'; delta: Delta }
-  | { outcome: 'unchanged' | 'refused'; version: number };
+  | { outcome: 'unchanged' | 'refused' | 'taken'; version: number };
 
 export class MessageLog {
   readonly #lanes: readonly Lane[];

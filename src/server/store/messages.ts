@@ -1,4 +1,5 @@
-/** History: pages of a room's messages by their place. */
+/** History: a room's messages by their place, in pages; and one by its sender's id. */
+import { createHash } from 'node:crypto';
 import type { Message } from '../../contract/objects.ts';
 import { withinAnswer } from './answer-size.ts';
 import type { Database } from './database.ts';
@@ -22,6 +23,23 @@ export class Messages {
       .execute();
     const page = withinAnswer(rows.slice(0, limit).map(messageOf));
     return { messages: page.reverse(), more: rows.length > page.length };
+  }
+
+  /** What became of an id that a sender used before; `conflict` if it was for another text. */
+  async sentBefore(
+    room: string,
+    sender: string,
+    id: string,
+    text: string,
+  ): Promise<Message | 'conflict' | undefined> {
+    const row = await messagesOf(this.#db, room)
+      .select('m.digest')
+      .where('m.sender_id', '=', sender)
+      .where('m.id', '=', id)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const isSame = row.digest.equals(createHash('sha256').update(text).digest());
+    return isSame ? messageOf(row) : 'conflict';
   }
 
   /** The `limit` messages next above `seq`, ascending. `more`: there are newer ones. */

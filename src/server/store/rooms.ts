@@ -1,14 +1,17 @@
 /** Rooms, read through the eyes of one user: what that user may not see isn't there. */
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import { limits } from '../../contract/limits.ts';
-import type { Role, Room, User } from '../../contract/objects.ts';
+import { Id, type Role, type Room, Time, type User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
+import { withinAnswer } from './answer-size.ts';
 import { type Database, isUniqueViolation } from './database.ts';
 import type { Page } from './page.ts';
+import { roomInfoOf } from './rows.ts';
 
 /** A room's name as it is compared: two public rooms never have the same. */
-const nameKey = (name: string) => name.normalize('NFKC').toLowerCase();
+export const nameKey = (name: string) => name.normalize('NFKC').toLowerCase();
 
 export class Rooms {
   readonly #db: Database;
@@ -19,14 +22,24 @@ export class Rooms {
 
   /** All rooms the user is in, most recently active first; memberships and heads of one snapshot. */
   async of(user: string): Promise<Room[]> {
-    const rows = await roomsSeenBy(this.#db, user)
-      .leftJoin('messages as last', join =>
-        join.onRef('last.room_id', '=', 'r.id').onRef('last.seq', '=', 'h.last_seq'),
-      )
-      .where('m.user_id', 'is not', null)
-      .orderBy(sql`coalesce(last.created_at, r.created_at)`, 'desc')
-      .execute();
+    const rows = await roomsByActivity(this.#db, user).execute();
     return rows.map(roomOf);
+  }
+
+  /** The same in pages. The cursor says when the last room of a page was active, and which it was. */
+  async list(user: string, after: string | undefined, limit: number): Promise<Page<Room>> {
+    let rows = roomsByActivity(this.#db, user).limit(limit + 1);
+    if (after !== undefined) {
+      const { at, id } = parseActivity(after);
+      rows = rows.where(sql<boolean>`(${activity}, r.id) < (${at}::timestamptz, ${id}::uuid)`);
+    }
+    const found = await rows.execute();
+    const items = withinAnswer(found.slice(0, limit).map(roomOf));
+    const last = found[items.length - 1];
+    return {
+      items,
+      cursor: last && found.length > items.length ? `${last.active_at.toISOString()} ${last.id}` : undefined,
+    };
   }
 
   /**
@@ -194,18 +207,35 @@ function roomsSeenBy(db: Database, user: string) {
     .select(['peer.display_name as peer_display_name', 'peer.created_at as peer_created_at']);
 }
 
+/** When something was last said in a room, or else when it was made. */
+const activity = sql<Date>`coalesce(last.created_at, r.created_at)`;
+
+/** The rooms a user is in, most recently active first. */
+function roomsByActivity(db: Database, user: string) {
+  return roomsSeenBy(db, user)
+    .leftJoin('messages as last', join =>
+      join.onRef('last.room_id', '=', 'r.id').onRef('last.seq', '=', 'h.last_seq'),
+    )
+    .select(activity.as('active_at'))
+    .where('m.user_id', 'is not', null)
+    .orderBy(activity, 'desc')
+    .orderBy('r.id', 'desc');
+}
+
+const ActivityCursor = z.tuple([Time, Id]);
+
+function parseActivity(cursor: string): { at: string; id: string } {
+  const parsed = ActivityCursor.safeParse(cursor.split(' '));
+  if (!parsed.success) throw new OperationError('bad_request', 'cursor: not one of ours');
+  const [at, id] = parsed.data;
+  return { at, id };
+}
+
 type RoomRow = Awaited<ReturnType<ReturnType<typeof roomsSeenBy>['execute']>>[number];
 
 function roomOf(row: RoomRow): Room {
   return {
-    id: row.id,
-    kind: row.kind,
-    name: row.name,
-    ...(row.topic !== null && { topic: row.topic }),
-    createdAt: row.created_at.toISOString(),
-    memberCount: row.member_count,
-    lastSeq: row.last_seq,
-    version: row.version,
+    ...roomInfoOf(row),
     ...(row.role !== null && { role: row.role }),
     ...(row.read_seq !== null && { readSeq: row.read_seq }),
     ...peerOf(row),

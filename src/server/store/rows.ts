@@ -1,5 +1,5 @@
 /** From rows of the database to objects of the contract. */
-import type { Member, Message, Role, User } from '../../contract/objects.ts';
+import type { Member, Message, Role, RoomInfo, RoomKind, User } from '../../contract/objects.ts';
 
 export type UserRow = { id: string; username: string; display_name: string; created_at: Date };
 
@@ -12,7 +12,7 @@ export function userOf(row: UserRow): User {
   };
 }
 
-export type MemberRow = UserRow & { role: Role; state: 'in' | 'out'; version: number; at: Date };
+export type MemberRow = UserRow & { role: Role; state: 'in' | 'out' | 'removed'; version: number; at: Date };
 
 export function memberOf(row: MemberRow): Member {
   return {
@@ -43,5 +43,30 @@ export function messageOf(row: MessageRow): Message {
     sender: { id: row.sender_id, username: row.username, displayName: row.display_name },
     text: row.text,
     at: row.at.toISOString(),
+  };
+}
+
+export type RoomInfoRow = {
+  id: string;
+  kind: RoomKind;
+  name: string | null;
+  topic: string | null;
+  created_at: Date;
+  member_count: number;
+  last_seq: number;
+  version: number;
+};
+
+/** A room with its head, as everyone in it sees it. */
+export function roomInfoOf(row: RoomInfoRow): RoomInfo {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    ...(row.topic !== null && { topic: row.topic }),
+    createdAt: row.created_at.toISOString(),
+    memberCount: row.member_count,
+    lastSeq: row.last_seq,
+    version: row.version,
   };
 }

@@ -9,9 +9,16 @@ export type Schema = {
     username: string;
     display_name: string;
     password_hash: string;
+    welcomed: Generated<boolean>;
     created_at: Generated<Date>;
   };
-  logins: { id: string; user_id: string; refresh_hash: Buffer; created_at: Generated<Date> };
+  logins: {
+    id: string;
+    user_id: string;
+    generation: Generated<number>;
+    refreshed_at: Generated<Date>;
+    created_at: Generated<Date>;
+  };
   rooms: {
     id: string;
     kind: RoomKind;
@@ -19,6 +26,7 @@ export type Schema = {
     name_key: string | null;
     topic: string | null;
     direct_pair: string | null;
+    version: Generated<number>;
     created_at: Generated<Date>;
   };
   room_heads: { room_id: string; last_seq: number; version: number; member_count: number };
@@ -26,7 +34,7 @@ export type Schema = {
     room_id: string;
     user_id: string;
     role: Role;
-    state: 'in' | 'out';
+    state: 'in' | 'out' | 'removed';
     version: number;
     since: number;
     read_seq: number;

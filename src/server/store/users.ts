@@ -1,11 +1,14 @@
-/** People and their logins. */
+/** People. */
+import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import { type Database, isUniqueViolation } from './database.ts';
 import { userOf } from './rows.ts';
 
-const columns = ['users.id', 'users.username', 'users.display_name', 'users.created_at'] as const;
+export const userColumns = ['users.id', 'users.username', 'users.display_name', 'users.created_at'] as const;
+
+export type Credentials = { user: User; passwordHash: string; welcomed: boolean };
 
 export class Users {
   readonly #db: Database;
@@ -20,7 +23,7 @@ export class Users {
       const row = await this.#db
         .insertInto('users')
         .values({ id: uuidv7(), username, display_name: displayName, password_hash: passwordHash })
-        .returning(columns)
+        .returning(userColumns)
         .executeTakeFirstOrThrow();
       return userOf(row);
     } catch (error) {
@@ -33,9 +36,38 @@ export class Users {
     return (await this.#byName(username).executeTakeFirst()) !== undefined;
   }
 
-  async credentials(username: string): Promise<{ user: User; passwordHash: string } | undefined> {
-    const row = await this.#byName(username).select('password_hash').executeTakeFirst();
-    return row && { user: userOf(row), passwordHash: row.password_hash };
+  async credentials(username: string): Promise<Credentials | undefined> {
+    const row = await this.#byName(username).select(['password_hash', 'welcomed']).executeTakeFirst();
+    return row && { user: userOf(row), passwordHash: row.password_hash, welcomed: row.welcomed };
+  }
+
+  /** Another hash of the same password. */
+  async rehash(user: string, passwordHash: string): Promise<void> {
+    await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', user).execute();
+  }
+
+  /** The user has been made a member of the default rooms. */
+  async welcomed(user: string): Promise<void> {
+    await this.#db.updateTable('users').set({ welcomed: true }).where('id', '=', user).execute();
+  }
+
+  /** People whose username or display name begins so, in any case; who has exactly this username is first. */
+  async find(query: string, limit: number): Promise<User[]> {
+    const beginning = `${query
+      .normalize('NFKC')
+      .toLowerCase()
+      .replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const rows = await this.#db
+      .selectFrom('users')
+      .select(userColumns)
+      .where(eb =>
+        eb.or([eb('username', 'like', beginning), eb(sql`lower(display_name)`, 'like', beginning)]),
+      )
+      .orderBy(sql`username = lower(${query})`, 'desc')
+      .orderBy('username')
+      .limit(limit)
+      .execute();
+    return rows.map(userOf);
   }
 
   async byName(username: string): Promise<User | undefined> {
@@ -44,29 +76,15 @@ export class Users {
   }
 
   async byId(id: string): Promise<User | undefined> {
-    const row = await this.#db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst();
-    return row && userOf(row);
-  }
-
-  /** Whose login this is. */
-  async byLogin(login: string): Promise<User | undefined> {
     const row = await this.#db
-      .selectFrom('logins')
-      .innerJoin('users', 'users.id', 'logins.user_id')
-      .select(columns)
-      .where('logins.id', '=', login)
+      .selectFrom('users')
+      .select(userColumns)
+      .where('id', '=', id)
       .executeTakeFirst();
     return row && userOf(row);
   }
 
-  /** @param refreshHash SHA-256 of the refresh token, which itself is not kept. */
-  async startLogin(user: string, refreshHash: Buffer): Promise<string> {
-    const id = uuidv7();
-    await this.#db.insertInto('logins').values({ id, user_id: user, refresh_hash: refreshHash }).execute();
-    return id;
-  }
-
   #byName(username: string) {
-    return this.#db.selectFrom('users').select(columns).where('username', '=', username);
+    return this.#db.selectFrom('users').select(userColumns).where('username', '=', username);
   }
 }

@@ -1,0 +1,32 @@
+/** Where a request comes from, as far as that can be known. */
+import type { IncomingMessage } from 'node:http';
+import ipaddr from 'ipaddr.js';
+import proxyAddr from 'proxy-addr';
+
+/** Whether an address is that of a proxy of ours, whose word on whom it stands for is taken. */
+export type IsTrustedProxy = (address: string) => boolean;
+
+/** @param proxies addresses and ranges, like `10.0.0.0/8`. @throws TypeError for one that is neither. */
+export function trustProxies(proxies: readonly string[]): IsTrustedProxy {
+  const isTrusted = proxyAddr.compile([...proxies]);
+  return address => isTrusted(address, 0);
+}
+
+/** The host that the client asked for: what a trusted proxy says of it, else the request's own. */
+export function requestedHost(request: IncomingMessage, isTrusted: IsTrustedProxy): string | undefined {
+  const forwarded = request.headers['x-forwarded-host'];
+  const isForwarded = typeof forwarded === 'string' && isTrusted(request.socket.remoteAddress ?? '');
+  return isForwarded ? forwarded.split(',')[0]?.trim() : request.headers.host;
+}
+
+/**
+ * What limits by address count by: the nearest address that is not a trusted proxy's. One customer of IPv6 has at least a
+ * network of 64 bits, so these count as one.
+ */
+export function countedAddress(request: IncomingMessage, isTrusted: IsTrustedProxy): string {
+  const address = proxyAddr(request, isTrusted);
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return (parsed as ipaddr.IPv6).parts.slice(0, 4).join(':');
+}

@@ -1,0 +1,51 @@
+/**
+ * How often is too often. Token buckets in the form of the generic cell rate algorithm: per bucket one number, the time
+ * at which it will be full again. https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+ */
+import { type RateName, rates } from '../../contract/limits.ts';
+
+/** Buckets that are not full are remembered; beyond so many the ones used longest ago are taken for full. */
+const maxBuckets = 100_000;
+
+/** Whom a request counts against, for each kind of bucket. */
+export type Counted = { user?: string | undefined; account?: string | undefined; address: string };
+
+export class Throttle {
+  readonly #now: () => number;
+  /** When each bucket is full again, the one used longest ago first. */
+  readonly #fullAt = new Map<string, number>();
+
+  /** @param now milliseconds of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /**
+   * Takes one from each of the buckets, if all of them have one.
+   * @returns in how many milliseconds to try again; undefined when it may be done now.
+   */
+  take(names: readonly RateName[], counted: Counted): number | undefined {
+    const now = this.#now();
+    const buckets = names.flatMap(name => {
+      const { by, perMinute, burst } = rates[name];
+      const whose = counted[by];
+      if (whose === undefined) return [];
+      const key = `${name} ${whose}`;
+      const intervalMs = 60_000 / perMinute;
+      const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now) + intervalMs;
+      return [{ key, fullAt, waitMs: fullAt - burst * intervalMs - now }];
+    });
+    const waitMs = Math.max(0, ...buckets.map(bucket => bucket.waitMs));
+    if (waitMs > 0) return Math.ceil(waitMs);
+    for (const { key, fullAt } of buckets) this.#remember(key, fullAt);
+    return undefined;
+  }
+
+  #remember(key: string, fullAt: number): void {
+    this.#fullAt.delete(key);
+    this.#fullAt.set(key, fullAt);
+    if (this.#fullAt.size <= maxBuckets) return;
+    const [longestAgo] = this.#fullAt.keys();
+    if (longestAgo !== undefined) this.#fullAt.delete(longestAgo);
+  }
+}
