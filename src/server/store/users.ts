@@ -64,7 +64,7 @@ export class Users {
         eb.or([eb('username', 'like', beginning), eb(sql`lower(display_name)`, 'like', beginning)]),
       )
       .orderBy(sql`username = lower(${query})`, 'desc')
-      .orderBy('username')
+      .orderBy(sql`username collate "C"`)
       .limit(limit)
       .execute();
     return rows.map(userOf);
