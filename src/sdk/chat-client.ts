@@ -61,7 +61,7 @@ export class ChatClient {
       random: options.random ?? Math.random,
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
       fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-      newId: options.newId ?? uuidV7Maker(clock.now),
+      newId: options.newId ?? uuidV7Maker(() => clock.now()),
     };
     this.#events = new Emitter((thrown, event) => {
       // A listener for errors that throws itself has nobody left to tell.
