@@ -25,7 +25,6 @@ import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
 import { Changes } from './store/changes.ts';
 import { keptSetting, openPool, readLogName, requireDurability } from './store/database.ts';
-
 import { startEmbedded } from './store/embedded.ts';
 import { Logins } from './store/logins.ts';
 import { Members } from './store/members.ts';
