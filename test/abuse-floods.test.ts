@@ -1,4 +1,4 @@
-/** Rows 27, 28 and 40 of abuse.md: who sends without end, or never reads. */
+/** Rows 27, 28, 40 and 41b of abuse.md: who sends without end, or never reads. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -130,6 +130,29 @@ test('[abuse 40] whoever sends faster than is stored is not read, and everything
   await socket.close();
 });
 
-test('[abuse 27, 28, 40] stops in good order afterwards, and its log tells no password or token', async () => {
+test('[abuse 41b] the largest pages, 64 at once and unread, are made as they are read, and all arrive', async () => {
+  const person = await server.register();
+  const made = await server.post<{ room: Room }>('/rooms', { name: 'large', kind: 'private' }, person);
+  const room = made.body.room.id;
+  const long = 'x'.repeat(limits.maxTextBytes);
+  for (let at = 0; at < limits.maxAnswerBytes / limits.maxTextBytes; at += 1)
+    await server.send(room, long, person);
+  const socket = await TestSocket.open(server.url, person.token);
+  socket.socket.pause();
+  const pages = Array.from({ length: 64 }, () => socket.call('message.history', { room, limit: 100 }));
+  // Much later than it takes to make all pages at once, were that allowed.
+  for (let turn = 0; turn < 200; turn += 1) await server.get('/me', person);
+  await server.send(room, 'sent while nothing was read', person);
+  socket.socket.resume();
+  const newest = (await Promise.all(pages)).map(({ messages }) => messages.at(-1)?.text);
+  const late = newest.filter(text => text !== long);
+  assert.ok(
+    late.length > newest.length / 4,
+    `${late.length} of ${newest.length} pages were made after the pause`,
+  );
+  await socket.close();
+});
+
+test('[abuse 27, 28, 40, 41b] stops in good order afterwards, and its log tells no password or token', async () => {
   await server.requireDiscreetLog();
 });
