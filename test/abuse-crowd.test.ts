@@ -121,6 +121,7 @@ test('[abuse 41c] a message in such a room is told at once, and covers who came 
     requireNoGap(socket.changes(room), members.length, message.version);
     const told = socket.changes(room).at(-1);
     assert.deepEqual(told?.messages, [message]);
+    for (const { members: named } of socket.changes(room)) assert.equal(named, undefined);
     await socket.close();
   }
 });
