@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { limits } from '../src/contract/limits.ts';
-import type { Room } from '../src/contract/objects.ts';
-import { attackedServer } from './support/abuse.ts';
-import { frame, opcodes, type RawSocket } from './support/abuse-wire.ts';
+import type { Message, Room } from '../src/contract/objects.ts';
+import { attackedServer, type Person } from './support/abuse.ts';
+import { frame, opcodes, RawConnection, type RawSocket, responsesIn } from './support/abuse-wire.ts';
 import { TestSocket } from './support/people.ts';
 import { eventually } from './support/waiting.ts';
 
@@ -130,27 +130,57 @@ test('[abuse 40] whoever sends faster than is stored is not read, and everything
   await socket.close();
 });
 
-test('[abuse 41b] the largest pages, 64 at once and unread, are made as they are read, and all arrive', async () => {
-  const person = await server.register();
+const pageCount = 64;
+const long = 'x'.repeat(limits.maxTextBytes);
+
+/** A room whose newest page is as large as an answer may be. */
+async function largeRoom(person: Person): Promise<string> {
   const made = await server.post<{ room: Room }>('/rooms', { name: 'large', kind: 'private' }, person);
   const room = made.body.room.id;
-  const long = 'x'.repeat(limits.maxTextBytes);
   for (let at = 0; at < limits.maxAnswerBytes / limits.maxTextBytes; at += 1)
     await server.send(room, long, person);
-  const socket = await TestSocket.open(server.url, person.token);
-  socket.socket.pause();
-  const pages = Array.from({ length: 64 }, () => socket.call('message.history', { room, limit: 100 }));
+  return room;
+}
+
+/** Goes on while nothing of what was asked for is read; then something newer is there. */
+async function meanwhile(room: string, person: Person): Promise<void> {
   // Much later than it takes to make all pages at once, were that allowed.
   for (let turn = 0; turn < 200; turn += 1) await server.get('/me', person);
   await server.send(room, 'sent while nothing was read', person);
+}
+
+/** Pages that are made as they are read have what came meanwhile. */
+function requireMadeLater(pages: readonly { messages: Message[] }[]): void {
+  assert.equal(pages.length, pageCount);
+  const late = pages.filter(({ messages }) => messages.at(-1)?.text !== long);
+  assert.ok(late.length > pageCount / 4, `${late.length} of ${pageCount} pages were made after the pause`);
+}
+
+test('[abuse 41b] the largest pages, 64 at once and unread, are made as they are read, and all arrive', async () => {
+  const person = await server.register();
+  const room = await largeRoom(person);
+  const socket = await TestSocket.open(server.url, person.token);
+  socket.socket.pause();
+  const pages = Array.from({ length: pageCount }, () => socket.call('message.history', { room, limit: 100 }));
+  await meanwhile(room, person);
   socket.socket.resume();
-  const newest = (await Promise.all(pages)).map(({ messages }) => messages.at(-1)?.text);
-  const late = newest.filter(text => text !== long);
-  assert.ok(
-    late.length > newest.length / 4,
-    `${late.length} of ${newest.length} pages were made after the pause`,
-  );
+  requireMadeLater(await Promise.all(pages));
   await socket.close();
+});
+
+test('[abuse 41b] over HTTP, too, requests that do not wait for answers are performed as these are read', async () => {
+  const person = await server.register();
+  const room = await largeRoom(person);
+  const connection = new RawConnection(server.url);
+  connection.socket.pause();
+  const fields = ['Host: x', `Authorization: Bearer ${person.token}`];
+  const request = [`GET /rooms/${room}/messages?limit=100 HTTP/1.1`, ...fields, '', ''].join('\r\n');
+  connection.write(request.repeat(pageCount), server.head('GET', '/me', fields.slice(1)));
+  await meanwhile(room, person);
+  connection.socket.resume();
+  const answers = responsesIn(await connection.rest());
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  requireMadeLater(answers.slice(0, pageCount).map(({ body }) => JSON.parse(body)));
 });
 
 test('[abuse 27, 28, 40, 41b] stops in good order afterwards, and its log tells no password or token', async () => {
