@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { closeCodes } from '../src/contract/codes.ts';
+import { limits } from '../src/contract/limits.ts';
 import type { Grant } from '../src/contract/objects.ts';
 import type { Output } from '../src/contract/operations.ts';
 import { attackedServer, type Person, requireProblem, signingSecret } from './support/abuse.ts';
@@ -90,6 +91,21 @@ test('[abuse 11] handshakes that overlap with the signing out are refused, or cl
     if (socket.response.status !== 101) requireProblem(socket.response, 401, 'unauthorized');
     else assert.equal(await socket.closed(), closeCodes.signedOut);
   }
+});
+
+test('[abuse 11] a login beyond as many as a user can have ends the one that was idle longest, and its sockets', async () => {
+  const first = await server.register();
+  const second = await login(first);
+  const [socket, other] = [await server.connect(first), await server.connect(second)];
+  await server.query(
+    'insert into logins (id, user_id) select gen_random_uuid(), $1 from generate_series(1, $2::integer)',
+    [first.user.id, limits.maxLoginsPerUser - 2],
+  );
+  const newest = await login(first);
+  assert.equal(await socket.closed(), closeCodes.signedOut);
+  await requireEnded(first);
+  await requireOpen(other);
+  assert.equal((await server.get('/me', newest)).status, 200);
 });
 
 test('[abuse 12] a socket is closed with 4001 when its token expires, unless a newer one came in time', async () => {
