@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { asyncApiDocument } from '../src/contract/asyncapi.ts';
+import { closeCodes, errorCodes } from '../src/contract/codes.ts';
 import { ServerEvent, SocketError } from '../src/contract/events.ts';
 import { errorExample, eventExamples, operationExamples } from '../src/contract/examples.ts';
+import { rates } from '../src/contract/limits.ts';
 import { openApiDocument } from '../src/contract/openapi.ts';
 import { type OperationDefinition, type OperationName, operations } from '../src/contract/operations.ts';
 import { request } from './support/people.ts';
@@ -19,7 +21,7 @@ after(() => server.close());
 const table = Object.entries<OperationDefinition>(operations);
 
 for (const path of ['/openapi.json', '/asyncapi.json']) {
-  test(`${path} is there for everyone, as it is written down`, async () => {
+  test(`[PROTO-3] ${path} is there for everyone, as it is written down`, async () => {
     const { status, headers, body } = await request(server.url, 'GET', path);
     assert.equal(status, 200);
     assert.equal(headers.get('content-type'), 'application/json');
@@ -66,6 +68,48 @@ test('the examples are what the server takes and gives', () => {
   }
   for (const event of Object.values(eventExamples)) assert.deepEqual(ServerEvent.parse(event), event);
   assert.deepEqual(SocketError.parse(errorExample), errorExample);
+});
+
+test('the tables of PROTOCOL.md have every operation, event, error, close code and rate, and no other', () => {
+  const rows = readFileSync('PROTOCOL.md', 'utf8')
+    .split('\n')
+    .filter(line => line.startsWith('| '));
+  const requireRows = (isOne: RegExp, expected: readonly string[]) => {
+    const written = rows.filter(row => isOne.test(row));
+    assert.equal(written.length, expected.length, `rows like ${isOne}`);
+    for (const beginning of expected)
+      assert.ok(
+        written.some(row => row.startsWith(beginning)),
+        beginning,
+      );
+  };
+  requireRows(
+    /^\| `[a-z.]+` \| (–|[A-Z]+ \/)/,
+    table.map(([name, { http }]) =>
+      http ? `| \`${name}\` | ${http.method} ${http.path} → ${http.status} |` : `| \`${name}\` | – |`,
+    ),
+  );
+  requireRows(
+    /^\| `\w+` \| server → client/,
+    ServerEvent.options.map(({ shape }) => `| \`${shape.event.value}\` |`),
+  );
+  requireRows(
+    /^\| `\w+` \| \d{3} /,
+    Object.entries(errorCodes).map(
+      ([code, { status, retryable }]) => `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} |`,
+    ),
+  );
+  requireRows(
+    /^\| \d{4} \|/,
+    Object.values(closeCodes).map(code => `| ${code} |`),
+  );
+  requireRows(
+    /^\| \w+ \| (address|account|user) \|/,
+    Object.entries(rates).map(([name, { by, perMinute, burst }]) => {
+      const [aMinute, atOnce] = [perMinute, burst].map(count => count.toLocaleString('en'));
+      return `| ${name} | ${by} | ${aMinute} | ${atOnce} |`;
+    }),
+  );
 });
 
 /** As it is on the wire. */

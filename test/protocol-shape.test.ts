@@ -7,7 +7,7 @@ import { shapeChange, wireShape } from '../tools/wire-shape.ts';
 
 const path = `test/protocol-${protocolVersion}.txt`;
 
-test('nothing of the wire contract is renamed, removed or newly required', () => {
+test('[PROTO-1] nothing of the wire contract is renamed, removed or newly required', () => {
   const { breaking } = shapeChange(recorded(), wireShape());
   const advice = `renaming or removing needs a new protocolVersion: add instead, or raise it in src/contract/codes.ts`;
   assert.deepEqual(breaking, [], advice);

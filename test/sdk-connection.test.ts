@@ -39,7 +39,7 @@ test('url and token may be functions, asked anew for every attempt', async () =>
 });
 
 for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4499]) {
-  test(`close code ${code}: reconnects`, async () => {
+  test(`[CLIENT-11] close code ${code}: reconnects`, async () => {
     const chat = new FakeChat();
     await chat.connect(anew(general));
     await chat.socket.drop(code, 'why');
@@ -56,7 +56,7 @@ for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 
 }
 
 for (const code of [4500, 4501, 4999]) {
-  test(`close code ${code}: stays closed, with the reason`, async () => {
+  test(`[CLIENT-11] close code ${code}: stays closed, with the reason`, async () => {
     const chat = new FakeChat();
     await chat.connect(anew(general));
     await chat.socket.drop(code, 'signed out');
@@ -111,7 +111,7 @@ test('connect, while waiting to reconnect, tries at once', async () => {
   assert.equal(chat.network.sockets.length, 2);
 });
 
-test('a refused handshake is looked into: a token that /me refuses ends the attempts', async () => {
+test('[CLIENT-13] a refused handshake is looked into: a token that /me refuses ends the attempts', async () => {
   const chat = new FakeChat();
   chat.respond = status(401);
   const connected = chat.client.connect();
@@ -127,7 +127,7 @@ test('a refused handshake is looked into: a token that /me refuses ends the atte
   await assert.rejects(connected, { name: 'ChatError', code: 'unauthorized' });
 });
 
-test('a token function gets one more chance, is told which token was refused, and then it ends', async () => {
+test('[CLIENT-13] a token function gets one more chance, is told which token was refused, and then it ends', async () => {
   const asked: (string | undefined)[] = [];
   const chat = new FakeChat({ token: refused => `token-${asked.push(refused)}` });
   chat.respond = status(401);
@@ -208,7 +208,7 @@ test('no hello in time: the connection is given up and made again', async () => 
   assert.equal(chat.client.state.name, 'waiting');
 });
 
-test('heartbeat: after silence it pings, and an answer is enough', async () => {
+test('[CLIENT-14] heartbeat: after silence it pings, and an answer is enough', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await chat.clock.advance(20_000);
@@ -223,7 +223,7 @@ test('heartbeat: after silence it pings, and an answer is enough', async () => {
   assert.equal(chat.client.state.name, 'live');
 });
 
-test('[G5] heartbeat: a ping without an answer gives the connection up, whether or not the socket says so', async () => {
+test('[G5] [CLIENT-14] heartbeat: a ping without an answer gives the connection up, whether or not the socket says so', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await chat.clock.advance(39_999);
@@ -331,7 +331,7 @@ test('another protocol than the one spoken here closes', async () => {
   assert.equal(chat.client.state.name === 'closed' && chat.client.state.reason, 'refused');
 });
 
-test('frames that make no sense are reported, and change nothing', async () => {
+test('[CLIENT-15] frames that make no sense are reported, and change nothing', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await socket.receive('{"event":', 'null', '7', hello(), { event: 'weather' }, { ref: 99, output: {} });

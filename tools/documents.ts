@@ -1,5 +1,5 @@
 /**
- * Writes what is made from the code: `openapi.json`, `asyncapi.json`, and the record of the wire contract.
+ * Writes what is made from the code: `openapi.json`, `asyncapi.json`, `docs/tests.md`, and the record of the wire contract.
  * With `--check` it writes nothing, and fails when one of them is stale or not valid.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { Ajv, type AnySchema } from 'ajv';
 import { asyncApiDocument } from '../src/contract/asyncapi.ts';
 import { protocolVersion } from '../src/contract/codes.ts';
 import { openApiDocument } from '../src/contract/openapi.ts';
+import { citationFaults, readCitations, testIndex } from './test-index.ts';
 import { wireShape } from './wire-shape.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -17,13 +18,15 @@ const recordPath = `test/protocol-${protocolVersion}.txt`;
 
 const openApi = openApiDocument();
 const asyncApi = asyncApiDocument();
+const citations = readCitations(root);
 const made = {
   'openapi.json': toJson(openApi),
   'asyncapi.json': toJson(asyncApi),
+  'docs/tests.md': testIndex(citations),
   [recordPath]: record(),
 };
 
-const faults = [...(await openApiFaults()), ...asyncApiFaults()];
+const faults = [...(await openApiFaults()), ...asyncApiFaults(), ...citationFaults(citations)];
 if (process.argv.includes('--check')) {
   const stale = Object.entries(made).filter(([path, text]) => read(path) !== text);
   faults.push(
