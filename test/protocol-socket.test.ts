@@ -68,18 +68,6 @@ test('[SOCK-19] a connection is closed with 4001 when its token expires, unless 
   await renewed.close();
 });
 
-test('[SOCK-20] when the server stops, each connection is told when to come back, then closed with 1012', async () => {
-  const stopping = await startServer();
-  const { token } = await register(stopping.url, 'bruno');
-  const sockets = await Promise.all([1, 2, 3].map(() => TestSocket.open(stopping.url, token)));
-  await stopping.close();
-  for (const socket of sockets) {
-    assert.equal((await socket.closed).code, 1012);
-    const last = socket.events.at(-1);
-    assert.ok(last?.event === 'draining' && last.reconnectInMs >= 0 && last.reconnectInMs <= 5_000);
-  }
-});
-
 test('[SOCK-22] one connection more than a user may have is closed with 4004, and the others stay', async () => {
   const strict = await startServer({ PAPO_RATE_LIMITS: 'on' });
   const [bruno, carla] = [await register(strict.url, 'bruno'), await register(strict.url, 'carla')];

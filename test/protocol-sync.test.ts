@@ -110,18 +110,3 @@ test('[DELTA-2] who left and came back meanwhile is one row of the Delta that co
     [['bruno', true, room.version + 4]],
   );
 });
-
-test('[DELTA-3] [ROOM-8] the owner’s new name and topic reach everyone as info; an empty topic is none', async () => {
-  const room = await shared('before');
-  const guest = await TestSocket.live(server.url, bruno.token);
-  await talker.call('room.update', { room: room.id, name: 'after', topic: 'what it is about' });
-  await talker.call('room.update', { room: room.id, topic: '' });
-  await guest.until(() => guest.changes(room.id).length === 2);
-  const { role, readSeq, ...known } = room;
-  const [renamed, cleared] = guest.changes(room.id).map(({ info }) => info);
-  const version = room.version + 1;
-  assert.deepEqual(renamed, { ...known, name: 'after', topic: 'what it is about', version });
-  assert.ok(cleared && !('topic' in cleared));
-  assert.deepEqual(cleared, { ...known, name: 'after', version: version + 1 });
-  await guest.close();
-});
