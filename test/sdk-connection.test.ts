@@ -71,7 +71,7 @@ for (const [code, reason] of [
   });
 }
 
-test('the back-off is exponential with full jitter, and bounded', () => {
+test('[CLIENT-22] the back-off is exponential with full jitter, and bounded', () => {
   assert.equal(
     backoffMs(0, () => 0),
     0,
@@ -82,7 +82,7 @@ test('the back-off is exponential with full jitter, and bounded', () => {
   );
 });
 
-test('each attempt that fails waits longer, and only a connection that stayed live starts afresh', async () => {
+test('[CLIENT-22] each attempt that fails waits longer, and only a connection that stayed live starts afresh', async () => {
   const chat = new FakeChat();
   const waits: number[] = [];
   chat.client.on('state', state => state.name === 'waiting' && waits.push(state.retryInMs));

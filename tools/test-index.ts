@@ -108,6 +108,8 @@ function statements(text: string, pattern: RegExp): Map<string, string> {
 /** First arguments of `test` and `it`; what a template fills in stands as `…`. */
 function titlesOf(source: string, file: string): Title[] {
   const titles: Title[] = [];
+  const { program, errors } = parseSync(file, source);
+  if (errors.length > 0) throw new Error(`${file} does not parse`);
   new Visitor({
     CallExpression({ callee, arguments: [title] }) {
       if (callee.type !== 'Identifier' || !['test', 'it'].includes(callee.name)) return;
@@ -117,6 +119,6 @@ function titlesOf(source: string, file: string): Title[] {
         titles.push({ file, title: title.quasis.map(({ value }) => value.cooked ?? value.raw).join('…') });
       }
     },
-  }).visit(parseSync(file, source).program);
+  }).visit(program);
   return titles;
 }

@@ -39,7 +39,17 @@ browsers, as the subprotocol \`bearer.<token>\` beside \`${subprotocol}\`, of wh
 valid token the handshake is refused with 401, from a foreign origin with 403. \`x-close-codes\` lists how a connection ends:
 4000–4499 mean "reconnect", 4500–4999 mean "don't".`;
 
-export function asyncApiDocument() {
+export type AsyncApiDocument = {
+  asyncapi: string;
+  info: object;
+  defaultContentType: string;
+  servers: Record<string, object>;
+  channels: Record<string, object>;
+  operations: Record<string, object>;
+  components: object;
+};
+
+export function asyncApiDocument(): AsyncApiDocument {
   const offered = Object.entries<OperationDefinition>(operations)
     .filter(([, { socket }]) => socket)
     .map(([name, operation]) => ({ name: name as OperationName, operation }));

@@ -1,4 +1,5 @@
 /** One example of everything that crosses the wire, for documents; held against the schemas by a test. */
+import { protocolVersion } from './codes.ts';
 import type { ServerEvent, SocketError } from './events.ts';
 import { clientLimits, limits } from './limits.ts';
 import type { Delta, Grant, Member, Message, Room, User } from './objects.ts';
@@ -108,7 +109,7 @@ export const operationExamples: { [N in OperationName]: { input: Input<N>; outpu
 export const eventExamples: { [E in ServerEvent as E['event']]: E } = {
   hello: {
     event: 'hello',
-    protocol: 1,
+    protocol: protocolVersion,
     log,
     connection: '019ced10-7a00-7000-8000-0000000000c1',
     user: ana,

@@ -14,7 +14,16 @@ const bodyErrors = ['too_large', 'unsupported_media_type'] as const;
 const description = `The HTTP operations of papo, a real-time chat server. What happens live comes by the WebSocket \`/ws\`:
 \`/asyncapi.json\` describes it. Fields may be added at any time: ignore those you don't know.`;
 
-export function openApiDocument() {
+export type OpenApiDocument = {
+  openapi: string;
+  info: object;
+  servers: object[];
+  tags: object[];
+  paths: Record<string, Record<string, object>>;
+  components: object;
+};
+
+export function openApiDocument(): OpenApiDocument {
   const routed = Object.entries<OperationDefinition>(operations).flatMap(([name, operation]) =>
     operation.http === undefined ? [] : [{ name: name as OperationName, operation, http: operation.http }],
   );
