@@ -197,6 +197,13 @@ test('[abuse 7] an IPv4 address in the clothes of IPv6 is the same address', asy
   assert.ok((await refusedOf(behindProxies, attempts, dressed)) > 0);
 });
 
+test('[abuse 7] a port that a proxy adds makes no other address', async () => {
+  for (const address of ['203.0.113.5', '[2001:db8:3:1::1]']) {
+    const withPort = (at: number) => forwarded(`${address}:${49_152 + at}`);
+    assert.ok((await refusedOf(behindProxies, attempts, withPort)) > 0, address);
+  }
+});
+
 test('[abuse 7] what is no address is somebody, and no harm', async () => {
   const strange = ['', ',', ', ,', 'unknown', '__proto__', '999.1.1.1', '1.2.3', '::g', 'x'.repeat(8_000)];
   await refusedOf(behindProxies, strange.length, at => forwarded(present(strange[at])));

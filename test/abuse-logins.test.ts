@@ -14,7 +14,7 @@ import { type Response, request } from './support/people.ts';
 const atOnce = availableParallelism() + 100;
 
 const server = attackedServer();
-const limited = attackedServer({ PAPO_RATE_LIMITS: 'on' });
+const limited = attackedServer({ PAPO_RATE_LIMITS: 'on', PAPO_TRUSTED_PROXIES: '127.0.0.1' });
 
 type Outcome = Grant & { code?: string; requestId?: string };
 
@@ -138,6 +138,21 @@ test('[abuse 20] over the rate the right password is answered like a wrong one',
     const [right, wrong] = [await login(name, password, limited), await guess(name, limited.url)];
     assert.deepEqual([right.status, wrong.status], [429, 429]);
   }
+});
+
+test('[abuse 20] who signed in before from where they are gets in while others guess', async () => {
+  const { user, password } = await limited.register();
+  const from = (address: string) => ({ 'X-Forwarded-For': address });
+  const attempt = (given: string, address: string) =>
+    request(limited.url, 'POST', '/login', {
+      body: { username: user.username, password: given },
+      headers: from(address),
+    });
+  assert.equal((await attempt(password, '192.0.2.10')).status, 200);
+  const guesses = await Promise.all(times(30, at => attempt(`guess number ${at}`, '198.51.100.10')));
+  assert.equal(guesses.at(-1)?.status, 429);
+  assert.equal((await attempt(password, '198.51.100.11')).status, 429);
+  assert.equal((await attempt(password, '192.0.2.10')).status, 200);
 });
 
 test('[abuse 20] an address that tries many accounts is refused as well', async () => {

@@ -78,6 +78,18 @@ test('[abuse 20] however long an account was attacked, its owner gets in within 
   assert.ok(waitMs <= minuteMs / rates.loginsOfAccount.perMinute);
 });
 
+test('[abuse 20] where an account was signed in to before, guesses from elsewhere do not keep its owner out', () => {
+  const scene = new Scene();
+  const attacker = { account: 'ana', address: 'elsewhere' };
+  scene.throttle.signedIn('ana', someone.address);
+  for (let second = 0; second < 600; second += 1) {
+    scene.now += 1_000;
+    scene.burst('loginsOfAccount', attacker);
+  }
+  assert.ok(scene.take('loginsOfAccount', attacker) !== undefined);
+  assert.equal(scene.burst('loginsOfAccount'), rates.loginsOfAccount.burst, 'there, too, it is so many');
+});
+
 test('[abuse 20] a bucket that has been idle is full, and never more than full', () => {
   const scene = new Scene();
   scene.burst('registrations');

@@ -282,8 +282,8 @@ export const operations = {
     http: http('POST', '/rooms/{room}/messages', 201),
     socket: true,
     caller: 'user',
-    rates: ['messages', 'requests'],
-    repeats: true,
+    rates: [],
+    ratesOfNew: ['messages', 'requests'],
     errors: ['not_found', 'forbidden', 'id_conflict', 'too_large'],
     input: InRoom.extend({ id: Id, text: Text }),
     output: z.object({ message: Message }),
@@ -360,10 +360,10 @@ export type OperationDefinition = {
   caller: 'anyone' | 'user';
   /** How often, all of them. */
   rates: readonly RateName[];
+  /** And how often if it wasn't done before: what was, is answered as it was then, however often. */
+  ratesOfNew?: readonly RateName[];
   /** Errors of its own, beside those that any operation can be answered with. */
   errors: readonly ErrorCode[];
-  /** What was done before is answered as it was then, before the rates are looked at. */
-  repeats?: true;
   /** The answer may be as large as `limits.maxAnswerBytes`: a connection gets one at a time. */
   pages?: true;
   input: z.ZodType;

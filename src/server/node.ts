@@ -92,7 +92,18 @@ export async function startNode(
 
   const passwords = new Passwords();
   const authenticate = createAuthenticate(tokens, logins, log);
-  const accounts = { hub, users, logins, memberships, passwords, tokens, authenticate, defaultRooms };
+  const throttle = config.rateLimits ? new Throttle() : undefined;
+  const accounts = {
+    hub,
+    users,
+    logins,
+    memberships,
+    passwords,
+    tokens,
+    authenticate,
+    throttle,
+    defaultRooms,
+  };
   const dispatch = createDispatch(
     {
       ...accountOperations(accounts),
@@ -100,7 +111,7 @@ export async function startNode(
       ...messageOperations({ log: messageLog, messages, rooms }),
       ...syncOperations({ hub, rooms, messages, logName }),
     },
-    config.rateLimits ? new Throttle() : undefined,
+    throttle,
     log,
   );
 

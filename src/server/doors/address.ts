@@ -19,12 +19,17 @@ export function requestedHost(request: IncomingMessage, isTrusted: IsTrustedProx
   return isForwarded ? forwarded.split(',')[0]?.trim() : request.headers.host;
 }
 
+/** Some proxies name the port as well: `192.0.2.1:49152`, `[2001:db8::1]:49152`. */
+function withoutPort(address: string): string {
+  return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
+}
+
 /**
  * What limits by address count by: the nearest address that is not a trusted proxy's. One customer of IPv6 has at least a
  * network of 64 bits, so these count as one.
  */
 export function countedAddress(request: IncomingMessage, isTrusted: IsTrustedProxy): string {
-  const address = proxyAddr(request, isTrusted);
+  const address = withoutPort(proxyAddr(request, isTrusted));
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();

@@ -8,6 +8,7 @@ import type { Users } from '../store/users.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { Handlers } from './dispatch.ts';
 import type { Passwords } from './passwords.ts';
+import type { Throttle } from './throttle.ts';
 import type { Tokens } from './tokens.ts';
 
 type Parts = {
@@ -18,6 +19,7 @@ type Parts = {
   passwords: Passwords;
   tokens: Tokens;
   authenticate: Authenticate;
+  throttle: Throttle | undefined;
   /** Ids of the rooms that new users are members of. */
   defaultRooms: readonly string[];
 };
@@ -28,7 +30,7 @@ type AccountOperation =
   | 'user.find';
 
 export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation> {
-  const { hub, users, logins, memberships, passwords, tokens, authenticate, defaultRooms } = parts;
+  const { hub, users, logins, memberships, passwords, tokens, authenticate, throttle, defaultRooms } = parts;
 
   return {
     'account.register': async ({ username, password, displayName }) => {
@@ -39,10 +41,11 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
       return startLogin(user);
     },
 
-    'account.login': async ({ username, password }) => {
+    'account.login': async ({ username, password }, { address }) => {
       const known = await users.credentials(username);
       const matches = await passwords.verify(password, known?.passwordHash);
       if (known === undefined || !matches) throw new OperationError('invalid_credentials');
+      throttle?.signedIn(username, address);
       const { user, passwordHash, welcomed } = known;
       if (passwords.isOutdated(passwordHash)) await users.rehash(user.id, await passwords.hash(password));
       if (!welcomed) await welcome(user);

@@ -1,5 +1,6 @@
 /** From a name and an unknown input to the one handler of that operation, with everything checked on the way. */
 import type { z } from 'zod';
+import type { RateName } from '../../contract/limits.ts';
 import {
   type OperationDefinition,
   type OperationName,
@@ -13,7 +14,7 @@ import { isConnectionLost } from '../store/database.ts';
 import type { Caller, RepeatingCaller, Stranger } from './caller.ts';
 import type { Throttle } from './throttle.ts';
 
-type CallerOf<N extends OperationName> = (typeof operations)[N] extends { repeats: true }
+type CallerOf<N extends OperationName> = (typeof operations)[N] extends { ratesOfNew: readonly RateName[] }
   ? RepeatingCaller
   : (typeof operations)[N]['caller'] extends 'user'
     ? Caller
@@ -34,19 +35,21 @@ export type Dispatch = (name: OperationName, input: unknown, caller: Caller | St
  */
 export function createDispatch(handlers: Handlers, throttle: Throttle | undefined, log: Logger): Dispatch {
   return async (name, input, caller) => {
-    const { caller: allowed, input: schema, rates, repeats }: OperationDefinition = operations[name];
+    const { caller: allowed, input: schema, rates, ratesOfNew }: OperationDefinition = operations[name];
     const user = 'user' in caller ? caller.user : undefined;
     if (allowed === 'user' && user === undefined) throw new OperationError('unauthorized');
     const parsed = parse(schema, input);
     const account = (parsed as { username?: string }).username;
     const counted = { user: user?.id, account, address: caller.address };
-    const waitMs = throttle?.take(rates, counted);
-    const overRate = waitMs === undefined ? undefined : new OperationError('rate_limited', undefined, waitMs);
-    if (overRate !== undefined && !repeats) throw overRate;
+    const refusal = (waitMs: number | undefined) =>
+      waitMs === undefined ? undefined : new OperationError('rate_limited', undefined, waitMs);
+    const refused = refusal(throttle?.take(rates, counted));
+    if (refused !== undefined) throw refused;
+    const overRate = ratesOfNew && refusal(throttle?.take(ratesOfNew, counted));
     // The table pairs each name with its input; TypeScript can't follow a name it doesn't know.
     const handler = handlers[name] as (input: unknown, caller: unknown) => Promise<unknown>;
     try {
-      return await handler(parsed, repeats ? { ...caller, overRate } : caller);
+      return await handler(parsed, ratesOfNew ? { ...caller, overRate } : caller);
     } catch (error) {
       throw operationError(error, name, log);
     }

@@ -6,6 +6,7 @@ import { type RateName, rates } from '../../contract/limits.ts';
 
 /** Buckets that are not full are remembered; beyond so many the ones used longest ago are taken for full. */
 const maxBuckets = 100_000;
+const maxFamiliar = 100_000;
 
 /** Whom a request counts against, for each kind of bucket. */
 export type Counted = { user?: string | undefined; account?: string | undefined; address: string };
@@ -14,6 +15,8 @@ export class Throttle {
   readonly #now: () => number;
   /** When each bucket is full again, the one used longest ago first. */
   readonly #fullAt = new Map<string, number>();
+  /** Accounts with addresses they were signed in to from, the pair seen longest ago first. */
+  readonly #familiar = new Set<string>();
 
   /** @param now milliseconds of a clock that never goes back. */
   constructor(now: () => number = () => performance.now()) {
@@ -28,7 +31,7 @@ export class Throttle {
     const now = this.#now();
     const buckets = names.flatMap(name => {
       const { by, perMinute, burst } = rates[name];
-      const whose = counted[by];
+      const whose = by === 'account' ? this.#bucketOfAccount(counted) : counted[by];
       if (whose === undefined) return [];
       const key = `${name} ${whose}`;
       const intervalMs = 60_000 / perMinute;
@@ -39,6 +42,24 @@ export class Throttle {
     if (waitMs > 0) return Math.ceil(waitMs);
     for (const { key, fullAt } of buckets) this.#remember(key, fullAt);
     return undefined;
+  }
+
+  /**
+   * The account was signed in to from this address. From here on it has a bucket of its own there: whoever guesses at it
+   * from elsewhere, however long, doesn't keep its owner out.
+   */
+  signedIn(account: string, address: string): void {
+    const pair = `${account} ${address}`;
+    this.#familiar.delete(pair);
+    this.#familiar.add(pair);
+    if (this.#familiar.size <= maxFamiliar) return;
+    const [longestAgo] = this.#familiar;
+    if (longestAgo !== undefined) this.#familiar.delete(longestAgo);
+  }
+
+  #bucketOfAccount({ account, address }: Counted): string | undefined {
+    const pair = `${account} ${address}`;
+    return this.#familiar.has(pair) ? pair : account;
   }
 
   #remember(key: string, fullAt: number): void {
