@@ -174,9 +174,11 @@ export class ChatClient {
     return output;
   }
 
-  /** Some answers carry messages of a replica. */
+  /** Some answers carry messages of a replica, or its read mark. */
   #learn(op: CallableOperation, input: Input<CallableOperation>, output: Output<CallableOperation>): void {
-    if (!('room' in input && 'messages' in output)) return;
+    if (!('room' in input)) return;
+    if ('readSeq' in output) this.#rooms.markRead(input.room, output.readSeq);
+    if (!('messages' in output)) return;
     if (op === 'room.join') this.#rooms.addJoinPage(input.room, output.messages);
     else this.#rooms.addPage(input.room, output.messages);
   }

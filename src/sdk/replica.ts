@@ -1,10 +1,13 @@
-import type { Delta, Member, Message, Room } from '../contract/objects.ts';
+import type { Delta, Member, Message, Room, RoomInfo } from '../contract/objects.ts';
 import { defaults } from './defaults.ts';
 
 /** What this client holds of one room. It changes in place, always before the event that tells of it. */
 export interface RoomReplica {
   readonly id: string;
-  /** The room as the server described it last; its `version` and `lastSeq` may be ahead of the replica's. */
+  /**
+   * The room as `room.get` would describe it to this user, as of `info.version`; that is ahead of the replica's `version`
+   * only while missing changes are being read.
+   */
   readonly info: Room;
   /** Every change up to this one is in here. */
   readonly version: number;
@@ -12,7 +15,10 @@ export interface RoomReplica {
   readonly messages: readonly Message[];
   /** `messages` is complete from this `seq` on; older ones come by `message.history`. */
   readonly completeFrom: number;
-  /** The members that were seen to come or go, by user id, those who left (`in: false`) included; all: `room.members`. */
+  /**
+   * The members that were seen to come or go, by user id, those who left (`in: false`) included; all: `room.members`.
+   * Rooms with very many members don't tell who comes and goes: there it is empty.
+   */
   readonly members: ReadonlyMap<string, Member>;
 }
 
@@ -24,9 +30,12 @@ export class Replica implements RoomReplica {
   completeFrom: number;
   readonly messages: Message[] = [];
   readonly members = new Map<string, Member>();
+  readonly #me: string | undefined;
 
-  constructor(room: Room) {
+  /** @param me the id of the user whose replica it is: `info.role` follows their row. */
+  constructor(room: Room, me?: string) {
     this.id = room.id;
+    this.#me = me;
     this.info = room;
     this.version = room.version;
     this.completeFrom = room.lastSeq + 1;
@@ -51,14 +60,11 @@ export class Replica implements RoomReplica {
     if (delta.version <= held) return 'known';
     if (delta.from > held + 1) return 'gap';
     for (const message of delta.messages ?? []) this.#upsertMessage(message);
+    // Who came and went isn't told: what is known of members may no longer hold.
+    if (delta.memberCount !== undefined && !delta.members) this.members.clear();
     for (const member of delta.members ?? []) this.#upsertMember(member);
     this.version = delta.version;
-    this.info = {
-      ...this.info,
-      version: Math.max(this.info.version, delta.version),
-      lastSeq: Math.max(this.info.lastSeq, ...(delta.messages ?? []).map(({ seq }) => seq)),
-      memberCount: delta.memberCount ?? this.info.memberCount,
-    };
+    this.#describe(delta);
     const isNews = (row: { version: number }) => row.version > held;
     return {
       ...delta,
@@ -75,6 +81,25 @@ export class Replica implements RoomReplica {
     if (!first || !last || last.seq < this.completeFrom - 1) return;
     this.completeFrom = Math.min(this.completeFrom, first.seq);
     for (const message of page) this.#upsertMessage(message);
+  }
+
+  /** The own read mark moved. It never goes back. */
+  markRead(seq: number): void {
+    this.info = { ...this.info, readSeq: Math.max(this.info.readSeq ?? 0, seq) };
+  }
+
+  #describe(delta: Delta): void {
+    // Read from the server as of a later version: it holds all of this.
+    if (this.info.version > delta.version) return;
+    const { info, version, memberCount = this.info.memberCount, messages = [] } = delta;
+    const me = delta.members?.find(({ user, in: isIn }) => isIn && user.id === this.#me);
+    this.info = {
+      ...(info ? renamed(this.info, info) : this.info),
+      version,
+      memberCount,
+      lastSeq: Math.max(this.info.lastSeq, ...messages.map(({ seq }) => seq)),
+      ...(me && { role: me.role }),
+    };
   }
 
   #upsertMessage(message: Message): void {
@@ -100,4 +125,9 @@ export class Replica implements RoomReplica {
     const [oldest] = this.members.keys();
     if (oldest !== undefined && this.members.size > defaults.maxMembersPerRoom) this.members.delete(oldest);
   }
+}
+
+/** With the name and topic of `now`, which may have none. */
+function renamed({ topic: _, ...room }: Room, { name, topic }: RoomInfo): Room {
+  return { ...room, name, ...(topic !== undefined && { topic }) };
 }

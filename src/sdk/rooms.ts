@@ -20,6 +20,7 @@ export class Rooms {
   readonly replicas = new Map<string, Replica>();
   readonly #handlers: RoomsHandlers;
   #log: string | undefined;
+  #me: string | undefined;
   #connection: Connection | undefined;
   /** Events that came before the answer to `sync` was applied, which they follow; `undefined` when live. */
   #held: RoomEvent[] | undefined;
@@ -46,6 +47,7 @@ export class Rooms {
     // The connection may have ended, and another one synced, before this line.
     if (this.#connection !== connection) return;
     this.#log = hello.log;
+    this.#me = hello.user.id;
     const events = this.#held ?? [];
     this.#held = undefined;
     this.#applySync(answer);
@@ -70,6 +72,9 @@ export class Rooms {
       case 'left':
         this.#leave(event.room);
         break;
+      case 'read':
+        this.markRead(event.room, event.seq);
+        break;
       default:
       // An event of a newer server.
     }
@@ -86,6 +91,11 @@ export class Rooms {
     else this.#early.set(room, page);
   }
 
+  /** The own read mark is here or beyond. */
+  markRead(room: string, seq: number): void {
+    this.replicas.get(room)?.markRead(seq);
+  }
+
   #applySync(answer: Output<'sync'>): void {
     const rooms = new Set(answer.rooms.map(({ room }) => room.id));
     // More than the answer's `left`: after a restore the server may know less of us than we named.
@@ -99,7 +109,7 @@ export class Rooms {
   }
 
   #reset(room: Room, messages: readonly Message[]): void {
-    const replica = this.replicas.get(room.id) ?? new Replica(room);
+    const replica = this.replicas.get(room.id) ?? new Replica(room, this.#me);
     this.replicas.set(room.id, replica);
     replica.reset(room, messages);
     this.#handlers.messages(room.id, messages);
@@ -129,7 +139,7 @@ export class Rooms {
       this.#catchUp(held, room, undefined);
       return;
     }
-    const replica = new Replica(room);
+    const replica = new Replica(room, this.#me);
     this.replicas.set(room.id, replica);
     replica.addPage(this.#early.get(room.id) ?? []);
     this.#early.delete(room.id);
