@@ -38,7 +38,7 @@ test('url and token may be functions, asked anew for every attempt', async () =>
   );
 });
 
-for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4499]) {
+for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4002, 4003, 4004, 4499]) {
   test(`close code ${code}: reconnects`, async () => {
     const chat = new FakeChat();
     await chat.connect(anew(general));
@@ -55,12 +55,16 @@ for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 
   });
 }
 
-for (const code of [4500, 4501, 4999]) {
+for (const [code, reason] of [
+  [4500, 'refused'],
+  [4501, 'unauthorized'],
+  [4999, 'refused'],
+] as const) {
   test(`close code ${code}: stays closed, with the reason`, async () => {
     const chat = new FakeChat();
     await chat.connect(anew(general));
-    await chat.socket.drop(code, 'signed out');
-    assert.deepEqual(chat.client.state, { name: 'closed', reason: 'refused', detail: `${code} signed out` });
+    await chat.socket.drop(code, 'why');
+    assert.deepEqual(chat.client.state, { name: 'closed', reason, detail: `${code} why` });
     await chat.clock.advance(600_000);
     assert.equal(chat.network.sockets.length, 1);
     assert.equal(chat.clock.timers, 0);

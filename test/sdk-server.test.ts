@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import {
   ChatClient,
+  type Clock,
   type ConnectionState,
+  type Grant,
+  type GrantStore,
   login,
+  refresh,
   register,
   type SocketConstructor,
   type SocketLike,
 } from '../src/sdk/index.ts';
+import { systemClock } from '../src/sdk/runtime.ts';
 import { password } from './support/people.ts';
 import { createDatabase } from './support/postgres.ts';
 import { spawnServer, startServer, type TestServer } from './support/server.ts';
@@ -203,3 +208,50 @@ test(
     );
   },
 );
+
+test('a grant is renewed in time, again and again, on the same connection', limit, async () => {
+  const brief = await startServer({ PAPO_TOKEN_TTL: '10' });
+  cleanups.push(brief.close);
+  const grant = await register(brief.url, { username: 'ana', password });
+  const hurried: Clock = { now: () => Date.now(), after: (ms, run) => systemClock.after(ms / 50, run) };
+  const client = new ChatClient({ url: brief.url, grant, clock: hurried });
+  cleanups.push(() => client.close());
+  await client.connect();
+  const states: ConnectionState['name'][] = [];
+  client.on('state', ({ name }) => states.push(name));
+  const renewed: Grant[] = [];
+  client.on('grant', next => renewed.push(next));
+  await eventually('three new grants', () => renewed.length >= 3);
+  await client.send(general(client), 'still here').done;
+  assert.deepEqual(states, []);
+  client.close();
+  await assert.rejects(refresh(brief.url, grant.refreshToken), { code: 'unauthorized' });
+});
+
+test('a login is kept from one visit to the next, and signing out ends it everywhere', limit, async () => {
+  const { url } = server;
+  let kept: Grant | undefined;
+  const store: GrantStore = {
+    load: () => kept,
+    save: grant => {
+      kept = grant;
+    },
+  };
+  const grant = await register(url, { username: 'wanderer', password });
+  const first = new ChatClient({ url, grant, store });
+  await first.connect();
+  first.close();
+  const clients = [new ChatClient({ url, store }), new ChatClient({ url, store })];
+  for (const client of clients) {
+    cleanups.push(() => client.close());
+    await client.connect();
+  }
+  await clients[0]?.logout();
+  await eventually('the other page is signed out', () => clients[1]?.state.name === 'closed');
+  assert.deepEqual(
+    clients.map(({ state }) => state.name === 'closed' && state.reason),
+    ['closed', 'unauthorized'],
+  );
+  assert.equal(kept, undefined);
+  await assert.rejects(refresh(url, grant.refreshToken), { code: 'unauthorized' });
+});

@@ -1,19 +1,37 @@
-import type { Delta, Message, User } from '../contract/objects.ts';
+import type { Delta, Grant, Message, User } from '../contract/objects.ts';
 import type { Input, Output } from '../contract/operations.ts';
 import type { Connection, Hello, SocketOperation } from './connection.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
+import { logout } from './http.ts';
 import { uuidV7Maker } from './ids.ts';
+import { type GrantStore, Login } from './login.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
 import type { RoomReplica } from './replica.ts';
 import { Rooms } from './rooms.ts';
 import { type Runtime, type SocketConstructor, systemClock } from './runtime.ts';
-import { type ConnectionState, Uplink, type UplinkOptions } from './uplink.ts';
+import { givenToken, type TokenSource } from './token-source.ts';
+import { type ConnectionState, Uplink } from './uplink.ts';
 
-/** Address and token; and, where the surroundings lack something or a test wants its own, what to use instead. */
-export interface ChatClientOptions extends UplinkOptions, Partial<Omit<Runtime, 'WebSocket'>> {
-  WebSocket?: SocketConstructor;
+/**
+ * Address, and who one is: a `grant`, a `store` that holds one, or a `token`. And, where the surroundings lack something or
+ * a test wants its own, what to use instead.
+ */
+export interface ChatClientOptions extends Partial<Omit<Runtime, 'WebSocket'>> {
+  /** The server's address, like `https://chat.example.org`; a function is asked before every attempt. */
+  url: string | (() => string | Promise<string>);
+  /** What `register` or `login` answered. The client renews it by itself, for as long as the login lasts. */
+  grant?: Grant | undefined;
+  /** Where the grant is kept; without a `grant`, where it is taken from. */
+  store?: GrantStore | undefined;
+  /**
+   * Instead of a grant: a token, which ends within minutes; or a function, asked before every attempt. `refused` is the
+   * token that the server has just refused, if it has: then only another one helps. A ChatError that isn't retryable ends
+   * the attempts.
+   */
+  token?: string | ((refused: string | undefined) => string | Promise<string>) | undefined;
+  WebSocket?: SocketConstructor | undefined;
 }
 
 /** Everything is told after it was applied: `rooms` has it already. */
@@ -26,6 +44,8 @@ export interface ChatEvents {
   joined: { room: RoomReplica };
   /** `room` is as it was held last. */
   left: { room: RoomReplica };
+  /** The login was renewed: the grants before this one are dead soon. It is in the `store` already. */
+  grant: Grant;
   /** A message on its way changed its state. */
   outgoing: OutgoingMessage;
   /** Something that shouldn't be: a listener threw, a frame made no sense. The client goes on. */
@@ -40,14 +60,18 @@ export type CallableOperation = Exclude<SocketOperation, 'sync'>;
  * message exactly once.
  *
  * ```ts
- * const { token } = await login(url, { username, password });
- * const client = new ChatClient({ url, token });
+ * const grant = await login(url, { username, password });
+ * const client = new ChatClient({ url, grant });
  * client.on('change', ({ room, delta }) => show(room, delta.messages));
  * await client.connect();
  * client.send(roomId, 'Olá!');
  * ```
  */
 export class ChatClient {
+  readonly #url: () => Promise<string>;
+  readonly #runtime: Runtime;
+  readonly #login: Login | undefined;
+  readonly #tokens: TokenSource;
   readonly #uplink: Uplink;
   readonly #rooms: Rooms;
   readonly #outbox: Outbox;
@@ -55,14 +79,10 @@ export class ChatClient {
   #me: User | undefined;
 
   constructor(options: ChatClientOptions) {
-    const clock = options.clock ?? systemClock;
-    const runtime: Runtime = {
-      clock,
-      random: options.random ?? Math.random,
-      WebSocket: options.WebSocket ?? globalThis.WebSocket,
-      fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-      newId: options.newId ?? uuidV7Maker(clock.now),
-    };
+    const { url, token, grant, store } = options;
+    const runtime = runtimeOf(options);
+    this.#runtime = runtime;
+    this.#url = async () => (typeof url === 'function' ? url() : url);
     this.#events = new Emitter((thrown, event) => {
       // A listener for errors that throws itself has nobody left to tell.
       if (event === 'error') return;
@@ -84,7 +104,19 @@ export class ChatClient {
       deliver: message => this.#deliver(message),
       onChange: message => this.#events.emit('outgoing', message),
     });
-    this.#uplink = new Uplink(options, runtime, {
+    if (token === undefined) {
+      this.#login = new Login({
+        runtime,
+        url: this.#url,
+        grant,
+        store,
+        renewed: grant => this.#renewed(grant),
+        ended: error => this.#uplink.stop('unauthorized', error.message),
+        oddity: error => this.#events.emit('error', error),
+      });
+    }
+    this.#tokens = this.#login ?? givenToken(token ?? '');
+    this.#uplink = new Uplink({ url: this.#url, tokens: this.#tokens }, runtime, {
       state: state => this.#follow(state),
       sync: (connection, hello) => this.#sync(connection, hello),
       event: event => this.#rooms.take(event),
@@ -131,6 +163,23 @@ export class ChatClient {
   /** Disconnects and stays so. Undecided messages stay undecided: `connect` goes on with them. */
   close(): void {
     if (this.state.name !== 'closed') this.#uplink.stop('closed', 'closed by the client');
+  }
+
+  /**
+   * Signs out: closes, ends the login on the server, with all its connections, and forgets the grant. If that rejects (a
+   * ChatError, `unavailable`: the server wasn't reached), the client is closed but still signed in: call it again.
+   */
+  async logout(): Promise<void> {
+    this.close();
+    try {
+      const token = await this.#tokens.token(undefined);
+      await logout(await this.#url(), token, { fetch: this.#runtime.fetch });
+    } catch (thrown) {
+      const error = ChatError.of(thrown);
+      // Ended already, which is what was wanted.
+      if (error.code !== 'unauthorized') throw error;
+    }
+    await this.#login?.end();
   }
 
   /**
@@ -199,12 +248,32 @@ export class ChatClient {
     await this.#rooms.sync(connection, hello);
   }
 
+  #renewed(grant: Grant): void {
+    this.#events.emit('grant', grant);
+    // If it fails, the server ends the connection with its old token, and the next one comes with the new one.
+    this.#uplink.connection?.request('token.renew', { token: grant.token }).catch(() => undefined);
+  }
+
   #follow(state: ConnectionState): void {
+    if (state.name === 'live') this.#login?.keep();
+    else this.#login?.rest();
+    if (state.name === 'closed' && state.reason === 'unauthorized') void this.#login?.end();
     this.#events.emit('state', state);
     this.#outbox.resume();
   }
 
   readonly #isMine = (message: Message): boolean => message.sender.id === this.#me?.id;
+}
+
+function runtimeOf(options: ChatClientOptions): Runtime {
+  const clock = options.clock ?? systemClock;
+  return {
+    clock,
+    random: options.random ?? Math.random,
+    WebSocket: options.WebSocket ?? globalThis.WebSocket,
+    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
+    newId: options.newId ?? uuidV7Maker(clock.now),
+  };
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -12,7 +12,8 @@ export type SocketOperation = {
 }[OperationName];
 
 export type Hello = Extract<ServerEvent, { event: 'hello' }>;
-export type RoomEvent = Exclude<ServerEvent, Hello>;
+export type LaterEvent = Exclude<ServerEvent, Hello>;
+export type RoomEvent = Exclude<LaterEvent, { event: 'draining' }>;
 
 /** How a connection ended. `refused`: the server, or something before it, closed it before it was open. */
 export interface Ending {
@@ -23,7 +24,7 @@ export interface Ending {
 
 export interface ConnectionHandlers {
   hello(hello: Hello): void;
-  event(event: RoomEvent): void;
+  event(event: LaterEvent): void;
   /** Called once. */
   end(ending: Ending): void;
   /** A frame that isn't of the contract. */

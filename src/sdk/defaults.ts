@@ -13,6 +13,13 @@ export const defaults = {
   requestTimeoutMs: limits.operationTimeoutMs + limits.pingTimeoutMs,
   /** How long `call` waits for a connection that is on its way. */
   callWaitMs: 10_000,
+  /** A token is renewed after this share of the time for which it is valid, give or take half of the jitter. */
+  renewAtShare: 0.75,
+  renewJitterShare: 0.1,
+  /** A token that ends sooner is not used for a new connection. */
+  leastValidityMs: 5_000,
+  /** Of a token that doesn't say for how long it is valid, where the own clock calls it expired. */
+  assumedLifetimeMs: 60_000,
   httpTimeoutMs: 15_000,
   /** Undecided messages, over all rooms. */
   maxOutbox: 1_000,

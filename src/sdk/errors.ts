@@ -26,6 +26,13 @@ export class ChatError extends Error {
     this.retryAfterMs = details.retryAfterMs;
   }
 
+  /** What was thrown, as a ChatError: `internal`, if it is something else. */
+  static of(thrown: unknown): ChatError {
+    return thrown instanceof ChatError
+      ? thrown
+      : new ChatError('internal', String(thrown), { cause: thrown });
+  }
+
   static from(error: SocketError): ChatError {
     return new ChatError(error.code, error.message, error);
   }

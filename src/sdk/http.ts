@@ -34,6 +34,23 @@ export function login(
   return ask<Grant>(url, '/login', { body: account, fetch });
 }
 
+/**
+ * Gets the next grant of a login. May be repeated until an answer arrives: a refresh token dies only when its successor is
+ * used. A dead one ends the login.
+ * @throws {ChatError} `unauthorized`: the login has ended; `rate_limited`, `unavailable`.
+ */
+export function refresh(url: string, refreshToken: string, { fetch }: HttpOptions = {}): Promise<Grant> {
+  return ask<Grant>(url, '/refresh', { body: { refreshToken }, fetch });
+}
+
+/**
+ * Ends the login that a token belongs to, and its connections.
+ * @throws {ChatError} `unauthorized`: it has ended before, or the token has expired; `unavailable`.
+ */
+export async function logout(url: string, token: string, { fetch }: HttpOptions = {}): Promise<void> {
+  await ask(url, '/logout', { method: 'POST', token, fetch });
+}
+
 /** Whether the server says that this token is not (or no longer) valid; `false` also when it says nothing. */
 export async function isTokenRefused(url: string, token: string, fetch: Fetch): Promise<boolean> {
   try {
@@ -57,11 +74,11 @@ export function addressOf(base: string, path: string): URL {
 async function ask<T>(
   base: string,
   path: string,
-  request: { body?: unknown; token?: string; fetch: Fetch | undefined },
+  request: { method?: 'GET' | 'POST'; body?: unknown; token?: string; fetch: Fetch | undefined },
 ): Promise<T> {
-  const { body, token, fetch = globalThis.fetch } = request;
+  const { body, method = body === undefined ? 'GET' : 'POST', token, fetch = globalThis.fetch } = request;
   const response = await fetch(addressOf(base, path), {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: {
       accept: 'application/json, application/problem+json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -73,7 +90,7 @@ async function ask<T>(
     throw new ChatError('unavailable', `no answer from ${base}`, { cause });
   });
   const content: unknown = await response.json().catch(() => undefined);
-  if (response.ok && content !== undefined) return content as T;
+  if (response.ok && (content !== undefined || response.status === 204)) return content as T;
   throw problemError(response, content as Partial<Problem> | undefined);
 }
 

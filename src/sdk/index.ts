@@ -18,7 +18,8 @@ export {
   type ChatEvents,
 } from './chat-client.ts';
 export { ChatError, type ChatErrorCode } from './errors.ts';
-export { type HttpOptions, login, register } from './http.ts';
+export { type HttpOptions, login, logout, refresh, register } from './http.ts';
+export type { GrantStore } from './login.ts';
 export type { OutgoingMessage, OutgoingState } from './outbox.ts';
 export type { RoomReplica } from './replica.ts';
 export type { Clock, Fetch, SocketConstructor, SocketLike } from './runtime.ts';

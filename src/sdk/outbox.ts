@@ -172,7 +172,7 @@ export class Outbox {
   #notSent(queue: RoomQueue, entry: Entry, thrown: unknown): void {
     // Its own message in a Delta may have decided it meanwhile.
     if (entry.state !== 'sending') return;
-    const error = thrown instanceof ChatError ? thrown : new ChatError('internal', String(thrown));
+    const error = ChatError.of(thrown);
     if (!error.retryable) {
       this.#fail(entry, error);
       return;

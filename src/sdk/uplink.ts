@@ -1,10 +1,11 @@
-import { bearerSubprotocolPrefix, protocolVersion, subprotocol } from '../contract/codes.ts';
+import { bearerSubprotocolPrefix, closeCodes, protocolVersion, subprotocol } from '../contract/codes.ts';
 import { backoffMs } from './backoff.ts';
 import { Connection, type Ending, type Hello, type RoomEvent } from './connection.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { addressOf, isTokenRefused } from './http.ts';
 import type { Runtime, SocketLike } from './runtime.ts';
+import type { TokenSource } from './token-source.ts';
 
 /** Where the connection stands. `syncing`: open, catching up. `live`: every replica is complete and follows. */
 export type ConnectionState =
@@ -15,19 +16,15 @@ export type ConnectionState =
   /** Lost, or not made; tried again in `retryInMs` milliseconds, at `retryAt` (milliseconds since 1970). */
   | { name: 'waiting'; retryInMs: number; retryAt: number; detail: string }
   /**
-   * At rest until `connect` is called again. `closed`: by `close`. `unauthorized`: the token isn't valid.
-   * `refused`: the server (or the address) doesn't want this client.
+   * At rest until `connect` is called again. `closed`: by `close` or `logout`. `unauthorized`: the token isn't valid, or
+   * the login has ended. `refused`: the server (or the address) doesn't want this client.
    */
   | { name: 'closed'; reason: 'closed' | 'unauthorized' | 'refused'; detail: string };
 
 export interface UplinkOptions {
-  /** The server's address, like `https://chat.example.org`; a function is asked before every attempt. */
-  url: string | (() => string | Promise<string>);
-  /**
-   * The token of a Grant; a function is asked before every attempt. `refused` is the token that the server has just
-   * refused, if it has: then only another one helps. A ChatError that isn't retryable ends the attempts.
-   */
-  token: string | ((refused: string | undefined) => string | Promise<string>);
+  /** The server's address, asked before every attempt. */
+  url: () => Promise<string>;
+  tokens: TokenSource;
 }
 
 interface UplinkHandlers {
@@ -56,6 +53,8 @@ export class Uplink {
   #failures = 0;
   #liveSince: number | undefined;
   #refusedToken: string | undefined;
+  /** When a server that is about to stop wants this client back. */
+  #reconnectInMs: number | undefined;
   #cancelRetry: () => void = () => undefined;
 
   constructor(options: UplinkOptions, runtime: Runtime, handlers: UplinkHandlers) {
@@ -129,13 +128,15 @@ export class Uplink {
     this.#cancelRetry();
     this.#enter({ name: 'connecting' });
     try {
-      const { url: urlOption, token: tokenOption } = this.#options;
-      const url = typeof urlOption === 'function' ? await urlOption() : urlOption;
-      const token = typeof tokenOption === 'function' ? await tokenOption(this.#refusedToken) : tokenOption;
+      const url = await this.#options.url();
+      const token = await this.#options.tokens.token(this.#refusedToken);
       if (attempt !== this.#attempt) return;
       const connection = new Connection(this.#openSocket(url, token), this.#runtime.clock, {
         hello: hello => void this.#greet(connection, hello),
-        event: event => this.#handlers.event(event),
+        event: event => {
+          if (event.event === 'draining') this.#reconnectInMs = event.reconnectInMs;
+          else this.#handlers.event(event);
+        },
         end: ending => connection === this.#connection && void this.#ended(ending, url, token),
         oddity: error => this.#handlers.oddity(error),
       });
@@ -159,6 +160,7 @@ export class Uplink {
 
   async #greet(connection: Connection, hello: Hello): Promise<void> {
     this.#refusedToken = undefined;
+    this.#reconnectInMs = undefined;
     this.#enter({ name: 'syncing' });
     if (hello.protocol !== protocolVersion) {
       this.stop('refused', `the server speaks protocol ${hello.protocol}, not ${protocolVersion}`);
@@ -181,7 +183,11 @@ export class Uplink {
     this.#connection = undefined;
     const detail = `${ending.code} ${ending.reason}`.trim();
     if (ending.code >= 4500 && ending.code <= 4999) {
-      this.stop('refused', detail);
+      this.stop(ending.code === closeCodes.signedOut ? 'unauthorized' : 'refused', detail);
+      return;
+    }
+    if (ending.code === closeCodes.tokenExpired) {
+      this.#expired(token, detail);
       return;
     }
     // A refused handshake looks like an unreachable server: only a request over HTTP tells which it was.
@@ -191,9 +197,20 @@ export class Uplink {
     else this.#wait(detail);
   }
 
-  /** The token was refused: a function gets one chance to give another one. */
+  /** A connection that was live comes back at once, with another token. */
+  #expired(token: string, detail: string): void {
+    if (this.#liveSince !== undefined || !this.#options.tokens.canRenew) {
+      this.#liveSince = undefined;
+      this.#renew(token);
+    } else {
+      this.#refusedToken = token;
+      this.#wait(detail);
+    }
+  }
+
+  /** The token was refused: there is one chance to get another one. */
   #renew(token: string): void {
-    if (typeof this.#options.token === 'string' || this.#refusedToken !== undefined) {
+    if (!this.#options.tokens.canRenew || this.#refusedToken !== undefined) {
       this.stop('unauthorized', 'the server refuses the token');
     } else {
       this.#refusedToken = token;
@@ -202,8 +219,7 @@ export class Uplink {
   }
 
   #fail(thrown: unknown, { retry = false } = {}): void {
-    const error =
-      thrown instanceof ChatError ? thrown : new ChatError('internal', String(thrown), { cause: thrown });
+    const error = ChatError.of(thrown);
     const isUnauthorized = error.code === 'unauthorized' || error.code === 'invalid_credentials';
     if (error.retryable || retry) this.#wait(error.message, error.retryAfterMs);
     else this.stop(isUnauthorized ? 'unauthorized' : 'refused', error.message);
@@ -215,7 +231,9 @@ export class Uplink {
       this.#liveSince !== undefined && clock.now() - this.#liveSince >= defaults.stableAfterMs;
     if (wasStable) this.#failures = 0;
     this.#liveSince = undefined;
-    const retryInMs = Math.max(atLeastMs, backoffMs(this.#failures++, random));
+    const waitMs = this.#reconnectInMs ?? backoffMs(this.#failures++, random);
+    this.#reconnectInMs = undefined;
+    const retryInMs = Math.max(atLeastMs, waitMs);
     this.#cancelRetry = clock.after(retryInMs, () => void this.#connect());
     this.#enter({ name: 'waiting', retryInMs, retryAt: clock.now() + retryInMs, detail });
   }
