@@ -320,6 +320,6 @@ function runtimeOf(options: ChatClientOptions): Runtime {
     random: options.random ?? Math.random,
     WebSocket: options.WebSocket ?? globalThis.WebSocket,
     fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-    newId: options.newId ?? uuidV7Maker(clock.now),
+    newId: options.newId ?? uuidV7Maker(() => clock.now()),
   };
 }
