@@ -1,20 +1,25 @@
 /** Feeds against a database that is ahead of them, in every order of events that a seed can make. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import fc from 'fast-check';
-import type { Delta, Message } from '../src/contract/objects.ts';
+import { limits } from '../src/contract/limits.ts';
+import type { Delta, Member, Message } from '../src/contract/objects.ts';
 import { RoomFeed } from '../src/server/live/room-feed.ts';
 import { Session } from '../src/server/live/session.ts';
 import { Turn } from '../src/server/live/turn.ts';
-import type { ChangeRange } from '../src/server/store/changes.ts';
+import type { Change, ChangeRange } from '../src/server/store/changes.ts';
 import { framesOf } from './support/frames.ts';
 
 const room = '0199a4d2-0000-7000-8000-000000000001';
 const person = { id: room, username: 'ana', displayName: 'Ana', createdAt: '2026-01-01T00:00:00.000Z' };
 
-/** A room: `committed` is what the database holds, of which the feed is told in order, later. */
+/**
+ * A room: `committed` is what the database holds, of which the feed is told in order, later. In a crowded one all but every
+ * third change is somebody's coming or going.
+ */
 class World {
   readonly turn = new Turn();
+  readonly isCrowded: boolean;
   committed = 0;
   told = 0;
   /** Reads of missing changes that are under way. */
@@ -27,6 +32,21 @@ class World {
     onFailure: error => assert.fail(String(error)),
   });
 
+  constructor(isCrowded = false) {
+    this.isCrowded = isCrowded;
+  }
+
+  isComing(version: number): boolean {
+    return this.isCrowded && version % 3 !== 0;
+  }
+
+  deltaAt(version: number): Delta {
+    const range = { room, from: version, version };
+    return this.isComing(version)
+      ? { ...range, members: [memberAt(version)], memberCount: limits.maxMembersTold + version }
+      : { ...range, messages: [messageAt(version)] };
+  }
+
   commit(): void {
     this.committed += 1;
   }
@@ -35,7 +55,7 @@ class World {
   tell(): void {
     if (this.told === this.committed) return;
     this.told += 1;
-    this.feed.accept(deltaAt(this.told));
+    this.feed.accept(this.deltaAt(this.told));
   }
 
   range(after: number): ChangeRange {
@@ -43,8 +63,14 @@ class World {
       { length: Math.max(0, this.committed - after) },
       (_, index) => after + 1 + index,
     );
-    const changes = versions.map(version => ({ version, message: messageAt(version) }));
-    return { after, head: this.committed, memberCount: 1, changes };
+    const changes = versions.map(
+      (version): Change =>
+        this.isComing(version)
+          ? { version, member: memberAt(version) }
+          : { version, message: messageAt(version) },
+    );
+    const memberCount = this.isCrowded ? limits.maxMembersTold + this.committed : 1;
+    return { after, head: this.committed, memberCount, changes };
   }
 
   async finishRead(): Promise<void> {
@@ -116,20 +142,26 @@ function messageAt(version: number): Message {
   };
 }
 
-function deltaAt(version: number): Delta {
-  return { room, from: version, version, messages: [messageAt(version)] };
+function memberAt(version: number): Member {
+  const user = { ...person, id: `${room.slice(0, -6)}${String(version).padStart(6, '0')}` };
+  return { user, role: 'member', in: true, at: person.createdAt, version };
 }
 
-/** Every version above the snapshot, each once, in order, each in a Delta that joins the one before. */
-function assertNoHoleNoOverlap(reader: Reader, upTo: number): void {
+/**
+ * Every version above the snapshot, each once, in order, each in a Delta that joins the one before and has all its rows;
+ * but for comings and goings in a crowded room, which are covered only.
+ */
+function assertNoHoleNoOverlap(reader: Reader, upTo: number, world: World): void {
   let version = reader.snapshot;
   for (const delta of reader.deltas) {
     assert.equal(delta.from, version + 1);
-    const rows = (delta.messages ?? []).map(message => message.version);
+    const covered = Array.from({ length: delta.version - delta.from + 1 }, (_, index) => delta.from + index);
     assert.deepEqual(
-      rows,
-      Array.from({ length: delta.version - delta.from + 1 }, (_, index) => delta.from + index),
+      (delta.messages ?? []).map(message => message.version),
+      covered.filter(at => !world.isComing(at)),
     );
+    assert.equal(delta.members, undefined);
+    if (covered.some(at => world.isComing(at))) assert.ok((delta.memberCount ?? 0) > limits.maxMembersTold);
     version = delta.version;
   }
   assert.equal(version, Math.max(upTo, reader.snapshot));
@@ -151,22 +183,77 @@ const steps: Record<string, Step> = {
 
 const aStep = fc.tuple(fc.constantFrom(...Object.keys(steps), 'commit', 'tell'), fc.nat(7));
 
+const manySteps = fc.array(aStep, { minLength: 20, maxLength: 150, size: 'max' });
+
+/** Takes the steps, lets everybody in and everything arrive, and looks at what each was given. */
+async function playOut(world: World, names: readonly [string, number][]): Promise<void> {
+  const readers: Reader[] = [];
+  for (const [name, choice] of names) await steps[name]?.(world, readers, choice);
+  for (const reader of readers) {
+    reader.read();
+    reader.release();
+  }
+  while (world.told < world.committed) world.tell();
+  await world.finishReads();
+  if (world.isCrowded) mock.timers.tick(limits.coverWithinMs);
+  await world.finishReads();
+  for (const reader of readers) assertNoHoleNoOverlap(reader, world.committed, world);
+}
+
 test('[G5] whoever enters while messages fly gets every change above what was read, once and in order', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(aStep, { minLength: 20, maxLength: 150, size: 'max' }), async names => {
-      const world = new World();
-      const readers: Reader[] = [];
-      for (const [name, choice] of names) await steps[name]?.(world, readers, choice);
-      for (const reader of readers) {
-        reader.read();
-        reader.release();
-      }
-      while (world.told < world.committed) world.tell();
-      await world.finishReads();
-      for (const reader of readers) assertNoHoleNoOverlap(reader, world.committed);
-    }),
+    fc.asyncProperty(manySteps, names => playOut(new World(), names)),
     { numRuns: 2000 },
   );
+});
+
+test('[G5] in a crowded room comings and goings are covered, and messages told, without a hole or an overlap', async context => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  context.after(() => mock.timers.reset());
+  await fc.assert(
+    fc.asyncProperty(manySteps, names => playOut(new World(true), names)),
+    { numRuns: 2000 },
+  );
+});
+
+test('in a crowded room a crowd that comes is one frame, after a second at the latest', context => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  context.after(() => mock.timers.reset());
+  const world = new World(true);
+  const reader = new Reader(world);
+  reader.read();
+  reader.release();
+  for (let version = 1; version <= 2; version += 1) world.feed.accept(world.deltaAt(version));
+  world.turn.end();
+  assert.deepEqual(reader.deltas, []);
+  mock.timers.tick(limits.coverWithinMs);
+  world.turn.end();
+  const memberCount = limits.maxMembersTold + 2;
+  assert.deepEqual(reader.deltas, [{ event: 'change', room, from: 1, version: 2, memberCount }]);
+});
+
+test('[G9] who leaves a crowded room is told up to there, and that it is so; the others later', context => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  context.after(() => mock.timers.reset());
+  const world = new World(true);
+  const [leaver, stayer] = [new Reader(world), new Reader(world)];
+  for (const reader of [leaver, stayer]) {
+    reader.read();
+    reader.release();
+  }
+  for (let version = 1; version <= 2; version += 1) world.feed.accept(world.deltaAt(version));
+  world.feed.leave(leaver.session, 2);
+  world.turn.end();
+  const memberCount = limits.maxMembersTold + 2;
+  assert.deepEqual(leaver.deltas, [
+    { event: 'change', room, from: 1, version: 2, memberCount },
+    { event: 'left', room },
+  ]);
+  assert.deepEqual(stayer.deltas, []);
+  world.feed.accept(world.deltaAt(3));
+  world.turn.end();
+  assertNoHoleNoOverlap(stayer, 3, world);
+  assert.equal(leaver.deltas.length, 2);
 });
 
 test('[G5] a feed that was not told of a change reads it, and passes it on once', async () => {
@@ -175,15 +262,15 @@ test('[G5] a feed that was not told of a change reads it, and passes it on once'
   reader.read();
   reader.release();
   for (let version = 1; version <= 5; version += 1) world.commit();
-  world.feed.accept(deltaAt(1));
+  world.feed.accept(world.deltaAt(1));
   // 2 and 3 are lost on the way; 5 comes while they are being read.
-  world.feed.accept(deltaAt(4));
-  world.feed.accept(deltaAt(5));
+  world.feed.accept(world.deltaAt(4));
+  world.feed.accept(world.deltaAt(5));
   assert.equal(world.reads.length, 1, 'one read however many changes show the gap');
   world.reads.shift()?.();
   await new Promise(setImmediate);
   world.turn.end();
-  assertNoHoleNoOverlap(reader, 5);
+  assertNoHoleNoOverlap(reader, 5, world);
 });
 
 test('[G5] a repair that overlaps what has arrived meanwhile is cut to what is missing', async () => {
@@ -193,12 +280,12 @@ test('[G5] a repair that overlaps what has arrived meanwhile is cut to what is m
   reader.release();
   for (let version = 1; version <= 4; version += 1) world.commit();
   world.feed.reach(2);
-  world.feed.accept(deltaAt(1));
-  world.feed.accept(deltaAt(2));
+  world.feed.accept(world.deltaAt(1));
+  world.feed.accept(world.deltaAt(2));
   world.reads.shift()?.();
   await new Promise(setImmediate);
   world.turn.end();
-  assertNoHoleNoOverlap(reader, 4);
+  assertNoHoleNoOverlap(reader, 4, world);
 });
 
 test('[G9] who leaves while held gets the changes up to the leave, then the word that it is so', () => {

@@ -5,7 +5,7 @@
 export const limits = {
   /** Body of one HTTP request. */
   maxBodyBytes: 128 * 1024,
-  /** Payload of one WebSocket message, in either direction from a client. */
+  /** Payload of one WebSocket message from a client. */
   maxFrameBytes: 128 * 1024,
   maxTextBytes: 16 * 1024,
   maxRoomNameLength: 80,

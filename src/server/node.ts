@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type pg from 'pg';
 import { limits } from '../contract/limits.ts';
@@ -24,7 +25,6 @@ import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
 import { Changes } from './store/changes.ts';
 import { keptSetting, openPool, readLogName, requireDurability } from './store/database.ts';
-
 import { startEmbedded } from './store/embedded.ts';
 import { Logins } from './store/logins.ts';
 import { Members } from './store/members.ts';
@@ -41,6 +41,8 @@ import { Users } from './store/users.ts';
 export type PapoNode = {
   /** Where it listens: `http://HOST:PORT`. */
   readonly url: string;
+  /** Serves a connection that came by another way than its own port. */
+  accept(connection: Duplex): void;
   /** Disconnects everyone, finishes what is being stored, and stops the database if it is papo's own. */
   close(): Promise<void>;
 };
@@ -127,7 +129,11 @@ export async function startNode(
   const url = await listen(server, config, log);
 
   const running = parts.move();
-  return { url, close: () => running.disposeAsync() };
+  return {
+    url,
+    accept: connection => void server.emit('connection', connection),
+    close: () => running.disposeAsync(),
+  };
 
   async function database(): Promise<pg.ClientConfig> {
     if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl };

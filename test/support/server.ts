@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
-import { startNode } from '../../src/server/node.ts';
+import { type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
 
-export type TestServer = { url: string; databaseUrl: string; close(): Promise<void> };
+export type TestServer = Pick<PapoNode, 'url' | 'accept' | 'close'> & { databaseUrl: string };
 
 /** A server in this process, on a database of its own unless one is given; without rate limits unless told otherwise. */
 export async function startServer(
@@ -29,6 +29,7 @@ export async function startServer(
   return {
     url: node.url,
     databaseUrl: url,
+    accept: connection => node.accept(connection),
     close: async () => {
       await node.close();
       await database?.drop();

@@ -1,4 +1,4 @@
-/** The socket door: handshakes in, sessions out. The only file that knows `ws`. */
+/** The socket door: handshakes in, sessions out. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';

@@ -91,7 +91,7 @@ export class Session {
   close(code: number, reason: string): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
-    if (code === closeCodes.slowReader) this.#pending = [];
+    if (code === closeCodes.slowReader) this.#discard();
     this.flush();
     this.#wire.close(code, reason);
   }
@@ -99,6 +99,10 @@ export class Session {
   /** The wire is gone. */
   ended(): void {
     this.phase = 'closed';
+    this.#discard();
+  }
+
+  #discard(): void {
     this.#pending = [];
     this.#pendingBytes = 0;
   }

@@ -55,7 +55,7 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
         const user = await logins.userOf(login);
         if (user !== undefined) return grant(user, login, generation + 1);
       }
-      // A token that was used before its successor was: somebody has a copy.
+      // Dead, because its successor has been used: two hold tokens of this login, and one of them is a thief.
       await endLogin(login);
       throw new OperationError('unauthorized', 'the login has ended');
     },

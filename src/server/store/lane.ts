@@ -147,8 +147,8 @@ export class Lane {
       if (this.#client === client) this.#client = undefined;
     });
     await client.connect();
-    // Statistics of a young table must not make a plan that an old one suffers from.
     this.#client = client;
+    // Statistics of a young table must not make a plan that an old one suffers from.
     await client.query('set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off');
     return client;
   }

@@ -53,18 +53,16 @@ export class Users {
 
   /** People whose username or display name begins so, in any case; who has exactly this username is first. */
   async find(query: string, limit: number): Promise<User[]> {
-    const beginning = `${query
-      .normalize('NFKC')
-      .toLowerCase()
-      .replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const name = query.normalize('NFKC').toLowerCase();
+    const beginning = `${name.replaceAll(/[\\%_]/g, '\\$&')}%`;
     const rows = await this.#db
       .selectFrom('users')
       .select(userColumns)
       .where(eb =>
         eb.or([eb('username', 'like', beginning), eb(sql`lower(display_name)`, 'like', beginning)]),
       )
-      .orderBy(sql`username = lower(${query})`, 'desc')
-      .orderBy('username')
+      .orderBy(sql`username = ${name}`, 'desc')
+      .orderBy(sql`username collate "C"`)
       .limit(limit)
       .execute();
     return rows.map(userOf);
