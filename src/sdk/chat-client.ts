@@ -6,8 +6,8 @@ import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { logout } from './http.ts';
-import { uuidV7Maker } from './ids.ts';
-import { type GrantStore, Login } from './login.ts';
+import { Login } from './login.ts';
+import { type ChatClientOptions, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
 import {
   type BrowseOptions,
@@ -20,29 +20,9 @@ import {
 import { ReadMarks } from './read-marks.ts';
 import type { RoomReplica } from './replica.ts';
 import { Rooms } from './rooms.ts';
-import { type Runtime, type SocketConstructor, systemClock } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { givenToken, type TokenSource } from './token-source.ts';
 import { type ConnectionState, Uplink } from './uplink.ts';
-
-/**
- * Address, and who one is: a `grant`, a `store` that holds one, or a `token`. And, where the surroundings lack something or
- * a test wants its own, what to use instead.
- */
-export interface ChatClientOptions extends Partial<Omit<Runtime, 'WebSocket'>> {
-  /** The server's address, like `https://chat.example.org`; a function is asked before every attempt. */
-  url: string | (() => string | Promise<string>);
-  /** What `register` or `login` answered. The client renews it by itself, for as long as the login lasts. */
-  grant?: Grant | undefined;
-  /** Where the grant is kept; without a `grant`, where it is taken from. */
-  store?: GrantStore | undefined;
-  /**
-   * Instead of a grant: a token, which ends within minutes; or a function, asked before every attempt. `refused` is the
-   * token that the server has just refused, if it has: then only another one helps. A ChatError that isn't retryable ends
-   * the attempts.
-   */
-  token?: string | ((refused: string | undefined) => string | Promise<string>) | undefined;
-  WebSocket?: SocketConstructor | undefined;
-}
 
 /** Everything is told after it was applied: `rooms` has it already. */
 export interface ChatEvents {
@@ -162,11 +142,14 @@ export class ChatClient {
   /**
    * Connects and stays connected. Called while waiting to reconnect, it tries at once. Resolves when live; rejects when
    * the client is closed first (a ChatError: `unauthorized`, `forbidden` if the server refuses, `unavailable` after
-   * `close`). The result may be ignored: the `state` event tells the same.
+   * `close`; or `signal.reason`: then it still goes on trying). The result may be ignored: the `state` event tells the same.
    */
-  connect(): Promise<void> {
+  connect({ signal }: CallOptions = {}): Promise<void> {
     this.#uplink.start();
-    const live = this.#uplink.live().then(() => undefined);
+    const live = unlessAborted(
+      this.#uplink.live().then(() => undefined),
+      signal,
+    );
     live.catch(() => undefined);
     return live;
   }
@@ -311,15 +294,4 @@ export class ChatClient {
   }
 
   readonly #isMine = (message: Message): boolean => message.sender.id === this.#me?.id;
-}
-
-function runtimeOf(options: ChatClientOptions): Runtime {
-  const clock = options.clock ?? systemClock;
-  return {
-    clock,
-    random: options.random ?? Math.random,
-    WebSocket: options.WebSocket ?? globalThis.WebSocket,
-    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-    newId: options.newId ?? uuidV7Maker(() => clock.now()),
-  };
 }
