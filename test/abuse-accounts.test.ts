@@ -51,7 +51,7 @@ test('[abuse 15] of all spellings of one name at once one succeeds', async () =>
   assert.equal((await usersNamed(name)).length, 1);
 });
 
-test('[abuse 15] a name that is the same after NFKC in lower case is taken', async () => {
+test('[abuse 15] [AUTH-2] a name that is the same after NFKC in lower case is taken', async () => {
   await server.register('admin.kiss');
   const twins = [
     'admin.kiss',
@@ -136,7 +136,7 @@ test('[abuse 15] a name is as long as it is after NFKC', async () => {
   }
 });
 
-test('[abuse 15] every spelling of a name signs in the same person', async () => {
+test('[abuse 15] [AUTH-2] every spelling of a name signs in the same person', async () => {
   const { user, password } = await server.register();
   for (const spelling of [user.username.toUpperCase(), fullWidth(user.username), mathBold(user.username)]) {
     const { status, body } = await login(spelling, password);
@@ -145,7 +145,7 @@ test('[abuse 15] every spelling of a name signs in the same person', async () =>
   }
 });
 
-test('[abuse 16] a password of 7 or of 129 characters is refused, one of 8 to 128 is taken', async () => {
+test('[abuse 16] [AUTH-3] a password of 7 or of 129 characters is refused, one of 8 to 128 is taken', async () => {
   for (const [length, expected] of [
     [0, 400],
     [7, 400],
@@ -176,7 +176,7 @@ test('[abuse 16] a password with NUL is refused wherever it stands', async () =>
   }
 });
 
-test('[abuse 16] a password is neither trimmed nor normalised nor folded', async () => {
+test('[abuse 16] [AUTH-3] a password is neither trimmed nor normalised nor folded', async () => {
   const base = server.newPassword();
   const passwords = [
     ` ${base}`,

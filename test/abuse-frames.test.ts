@@ -39,7 +39,7 @@ function acknowledged(output: unknown): void {
   if (output !== undefined) server.acknowledged(server.general, (output as { message: Message }).message);
 }
 
-test('[abuse 23] a binary frame closes with 1003, whatever is in it', async () => {
+test('[abuse 23] [SOCK-12] a binary frame closes with 1003, whatever is in it', async () => {
   await requireClosed(1003, {
     empty: [binary()],
     'a request': [binary(JSON.stringify({ ref: 1, op: 'ping' }))],
@@ -88,7 +88,7 @@ test('[abuse 23] what was acknowledged before a bad frame in the same packet is 
   }
 });
 
-test('[abuse 24] text that is not UTF-8 closes with 1007', async () => {
+test('[abuse 24] [SOCK-13] text that is not UTF-8 closes with 1007', async () => {
   const sequences = {
     'a lone continuation': '80',
     'an overlong slash': 'c0af',
@@ -157,7 +157,7 @@ test('[abuse 24] a character may be split over fragments', async () => {
   assert.ok((await socket.answer('😀€é')).output);
 });
 
-test('[abuse 25] a reserved bit closes with 1002, on any frame', async () => {
+test('[abuse 25] [SOCK-14] a reserved bit closes with 1002, on any frame', async () => {
   const packets = [0x40, 0x20, 0x10, 0x70].flatMap(rsv => [
     [`text ${rsv}`, [frame({ rsv, payload: '{"ref":1,"op":"ping"}' })]],
     [`empty ${rsv}`, [frame({ rsv })]],
@@ -179,7 +179,7 @@ test('[abuse 25] a reserved opcode closes with 1002, final or not', async () => 
   await requireClosed(1002, Object.fromEntries(packets));
 });
 
-test('[abuse 25] a frame without a mask closes with 1002, whatever it is', async () => {
+test('[abuse 25] [SOCK-14] a frame without a mask closes with 1002, whatever it is', async () => {
   const unmasked: Record<string, readonly Buffer[]> = {
     text: [frame({ masked: false, payload: '{"ref":1,"op":"ping"}' })],
     empty: [frame({ masked: false })],
@@ -314,7 +314,7 @@ test('[abuse 25] a client that is gone in the middle of its requests leaves no m
   }
 });
 
-test('[abuse 26] a message of the limit is read, one of a byte more closes with 1009', async () => {
+test('[abuse 26] [SOCK-15] a message of the limit is read, one of a byte more closes with 1009', async () => {
   const padded = (bytes: number) => JSON.stringify({ ref: 'big', op: 'ping' }).padEnd(bytes);
   const socket = await open();
   socket.write(textFrame(padded(frameBytes)));

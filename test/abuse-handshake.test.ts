@@ -12,14 +12,14 @@ const server = attackedServer({ PAPO_ORIGINS: listed });
 const bearer = (person: Person): HeaderLine => ['Authorization', `Bearer ${person.token}`];
 const protocols = (...offered: string[]): HeaderLine => ['Sec-WebSocket-Protocol', offered.join(', ')];
 
-test('[abuse 1] a handshake without a token is refused with 401 unauthorized', async () => {
+test('[abuse 1] [SOCK-2] a handshake without a token is refused with 401 unauthorized', async () => {
   for (const headers of [[], [protocols('papo.v1')], [protocols('papo.v1', 'bearer')]]) {
     const response = await server.refusal({ headers });
     requireProblem(response, 401, 'unauthorized');
   }
 });
 
-test('[abuse 1] a handshake with a bad token in the Authorization header is refused with 401', async () => {
+test('[abuse 1] [SOCK-2] a handshake with a bad token in the Authorization header is refused with 401', async () => {
   const { token } = await server.register();
   const bad = [
     ...['', ' ', 'Bearer', 'Bearer ', `Bearer  ,${token}`, `Bearer ${token} ${token}`, `Bearer "${token}"`],
@@ -110,7 +110,7 @@ test('[abuse 1] a handshake by another method than GET opens nothing', async () 
   }
 });
 
-test('[abuse 2] a plain GET with a valid token is answered with 426', async () => {
+test('[abuse 2] [SOCK-5] a plain GET with a valid token is answered with 426', async () => {
   const { token } = await server.register();
   const { status, body } = await server.get<{ code: string }>('/ws', { token });
   assert.equal(status, 426);
@@ -168,7 +168,7 @@ test('[abuse 2] an upgrade with a bad key or version is refused', async () => {
   }
 });
 
-test('[abuse 3] a page of another origin is refused with 403, whatever its token', async () => {
+test('[abuse 3] [SOCK-3] a page of another origin is refused with 403, whatever its token', async () => {
   const person = await server.register();
   const { host, port } = new URL(server.url);
   const foreign = [
@@ -223,12 +223,12 @@ test('[abuse 3] forwarding headers of a peer that is no trusted proxy do not mak
   }
 });
 
-test('[abuse 3] a page of the server itself and a page of a listed origin may connect', async () => {
+test('[abuse 3] [SOCK-3] a page of the server itself and a page of a listed origin may connect', async () => {
   const person = await server.register();
   for (const origin of [server.url, listed]) await server.connect(person, { headers: [['Origin', origin]] });
 });
 
-test('[abuse 4] a client without an origin connects with a valid token, in either place', async () => {
+test('[abuse 4] [SOCK-1] a client without an origin connects with a valid token, in either place', async () => {
   const person = await server.register();
   const byHeader = await server.connect(person);
   assert.equal(byHeader.response.headers['sec-websocket-protocol'], undefined);
@@ -238,7 +238,7 @@ test('[abuse 4] a client without an origin connects with a valid token, in eithe
   await byProtocol.greeted();
 });
 
-test('[abuse 4] the token never comes back, whatever is offered beside it', async () => {
+test('[abuse 4] [SOCK-1] the token never comes back, whatever is offered beside it', async () => {
   const { token } = await server.register();
   const offers = [
     [`bearer.${token}`],
@@ -256,7 +256,7 @@ test('[abuse 4] the token never comes back, whatever is offered beside it', asyn
   }
 });
 
-test('[abuse 4] frames in one packet with the handshake are answered, after hello', async () => {
+test('[abuse 4] [SOCK-6] frames in one packet with the handshake are answered, after hello', async () => {
   const person = await server.register();
   const id = randomUUID();
   const send = requestFrame('early', 'message.send', { room: server.general, id, text: 'early' });
@@ -291,7 +291,7 @@ test('[abuse 4] a close in one packet with the handshake is answered', async () 
   assert.equal(await socket.closed(), 1000);
 });
 
-test('[abuse 5] a token in the URL is no token', async () => {
+test('[abuse 5] [SOCK-4] a token in the URL is no token', async () => {
   const { token } = await server.register();
   const queries = [
     'token',

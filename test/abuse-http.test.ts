@@ -11,7 +11,7 @@ const server = attackedServer();
 
 const usersNamed = (username: string) => server.query('select from users where username = $1', [username]);
 
-test('[abuse 19] a body of another content type than JSON is refused with 415', async () => {
+test('[abuse 19] [HTTP-2] a body of another content type than JSON is refused with 415', async () => {
   const types = [
     'text/plain',
     'text/json',
@@ -63,7 +63,7 @@ test('[abuse 19] JSON may say its charset, in any case', async () => {
   }
 });
 
-test('[abuse 19] another method on the address of an operation is answered with 405', async () => {
+test('[abuse 19] [HTTP-4] another method on the address of an operation is answered with 405', async () => {
   const asked = { '/login': 'POST', '/register': 'POST', '/me': 'GET', '/directs': 'POST' };
   for (const [path, allowed] of Object.entries(asked)) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY']) {
@@ -74,7 +74,7 @@ test('[abuse 19] another method on the address of an operation is answered with 
   }
 });
 
-test('[abuse 19] a 405 names the methods there are, as RFC 9110 (15.5.6) wants it', async () => {
+test('[abuse 19] [HTTP-4] a 405 names the methods there are, as RFC 9110 (15.5.6) wants it', async () => {
   const [login] = await server.exchange(server.head('GET', '/login'));
   assert.equal(login?.headers['allow'], 'POST');
   const [rooms] = await server.exchange(server.head('DELETE', '/rooms'));
@@ -108,7 +108,7 @@ test('[abuse 19] an empty body is a bad request', async () => {
   requireProblem(await server.postBytes('/login', '   '), 400, 'bad_request', 'white space');
 });
 
-test('[abuse 19] a body of the limit is taken, one of a byte more is too large', async () => {
+test('[abuse 19] [HTTP-3] a body of the limit is taken, one of a byte more is too large', async () => {
   const padded = (bytes: number) => server.credentials().padEnd(bytes);
   assert.equal((await server.postBytes('/register', padded(bodyBytes))).status, 201);
   const response = await server.postBytes('/register', padded(bodyBytes + 1));

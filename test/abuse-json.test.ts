@@ -18,7 +18,7 @@ async function requireBadRequest(body: string | Buffer, what = String(body).slic
 
 const nested = (levels: number, open: string, close: string) => open.repeat(levels) + close.repeat(levels);
 
-test('[abuse 17] a body that is JSON but no object is a bad request', async () => {
+test('[abuse 17] [HTTP-2] a body that is JSON but no object is a bad request', async () => {
   const inList = `[${server.credentials()}]`;
   for (const body of [
     '[]',
@@ -146,7 +146,7 @@ test('[abuse 17] of a field that is given twice the last one counts, and the oth
   assert.deepEqual([(await usersNamed(first)).length, (await usersNamed(last)).length], [0, 1]);
 });
 
-test('[abuse 17] 10,000 fields that nobody asked for are ignored', async () => {
+test('[abuse 17] [PROTO-2] 10,000 fields that nobody asked for are ignored', async () => {
   const fields = Array.from({ length: 10_000 }, (_, at) => `"${at}":0`).join();
   const response = await server.postBytes('/register', `${server.credentials().slice(0, -1)},${fields}}`);
   assert.equal(response.status, 201);

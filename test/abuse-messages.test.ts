@@ -94,7 +94,7 @@ const ofBytes = (character: string) => {
   return character.repeat(count) + 'x'.repeat(textBytes - count * size);
 };
 
-test('[abuse 30] a text of exactly 16 KiB is taken, in characters of one to four bytes', async () => {
+test('[abuse 30] [SEND-6] a text of exactly 16 KiB is taken, in characters of one to four bytes', async () => {
   const texts = Object.fromEntries(
     ['a', 'é', '€', '😀', '\n'].map(character => [character, ofBytes(character)]),
   );
@@ -102,7 +102,7 @@ test('[abuse 30] a text of exactly 16 KiB is taken, in characters of one to four
   await requireDelivered(texts);
 });
 
-test('[abuse 30] a text of a byte more than 16 KiB is too large, in characters of one to four bytes', async () => {
+test('[abuse 30] [SEND-6] a text of a byte more than 16 KiB is too large, in characters of one to four bytes', async () => {
   const bodies = ['a', 'é', '€', '😀'].flatMap(character => [
     [`${character} and one byte`, (id: string) => ({ id, text: `${ofBytes(character)}x` })],
     [`one byte and ${character}`, (id: string) => ({ id, text: `x${ofBytes(character)}` })],
@@ -129,7 +129,7 @@ test('[abuse 30] a text that is empty, missing or no text is a bad request', asy
   });
 });
 
-test('[abuse 30] a text with a lone surrogate is a bad request, wherever it is', async () => {
+test('[abuse 30] [SEND-6] a text with a lone surrogate is a bad request, wherever it is', async () => {
   const surrogates = [
     '\\ud800',
     '\\udbff',
@@ -148,7 +148,7 @@ test('[abuse 30] a text with a lone surrogate is a bad request, wherever it is',
   await requireRefused('bad_request', Object.fromEntries(bodies));
 });
 
-test('[abuse 30] a text with NUL is a bad request, wherever it is', async () => {
+test('[abuse 30] [SEND-6] a text with NUL is a bad request, wherever it is', async () => {
   const bodies = ['\\u0000', 'x\\u0000', '\\u0000x', 'x\\u0000x', '\\u0000'.repeat(10)].map(value => [
     value,
     (id: string) => `{"id":"${id}","text":"${value}"}`,
@@ -156,7 +156,7 @@ test('[abuse 30] a text with NUL is a bad request, wherever it is', async () => 
   await requireRefused('bad_request', Object.fromEntries(bodies));
 });
 
-test('[abuse 30] whatever else a text may be, it is taken as it is', async () => {
+test('[abuse 30] [SEND-7] whatever else a text may be, it is taken as it is', async () => {
   await requireDelivered({
     'one byte': 'x',
     'one space': ' ',
@@ -218,7 +218,7 @@ test('[abuse 31] an id that is missing or no UUID is a bad request', async () =>
   await requireRefused('bad_request', { ...Object.fromEntries(bodies), missing: () => ({ text: 'x' }) });
 });
 
-test('[abuse 31] the same id with the same text is answered with the first result, by either door', async () => {
+test('[abuse 31] [SEND-1] the same id with the same text is answered with the first result, by either door', async () => {
   const { doors } = await sender();
   const id = randomUUID();
   const first = await doors['over HTTP']?.({ id, text: 'once' });
@@ -231,7 +231,7 @@ test('[abuse 31] the same id with the same text is answered with the first resul
   assert.equal((await messagesWith(id)).length, 1);
 });
 
-test('[abuse 31] the same id with another text is a conflict, and the first text stays', async () => {
+test('[abuse 31] [SEND-2] the same id with another text is a conflict, and the first text stays', async () => {
   const { doors } = await sender();
   const id = randomUUID();
   await doors['over HTTP']?.({ id, text: 'first' });
@@ -277,7 +277,7 @@ test('[abuse 31] of fifty texts under one id at once one is stored, and the othe
   );
 });
 
-test('[abuse 31] an id is the sender’s and the room’s: elsewhere it is another message', async () => {
+test('[abuse 31] [SEND-3] an id is the sender’s and the room’s: elsewhere it is another message', async () => {
   const [one, other] = [await sender(), await sender()];
   const { body } = await server.post<{ room: Room }>(
     '/rooms',
@@ -312,7 +312,7 @@ test('[abuse 31] an id of anything else may be a message’s', async () => {
   }
 });
 
-test('[abuse 31] who left can still ask what became of a message, and can not send another', async () => {
+test('[abuse 31] [SEND-4] who left can still ask what became of a message, and can not send another', async () => {
   const { person, doors } = await sender();
   const { body } = await server.post<{ room: Room }>('/rooms', { name: `left ${randomUUID()}` }, person);
   const room = body.room.id;
@@ -354,7 +354,7 @@ test('[abuse 32] what the sender says about seq, sender, time and version is ign
   }
 });
 
-test('[abuse 32] the room of a message is the one in the path, whatever body and query say', async () => {
+test('[abuse 32] [HTTP-1] the room of a message is the one in the path, whatever body and query say', async () => {
   const [{ person }, other] = [await sender(), await server.register()];
   const { body } = await server.post<{ room: Room }>(
     '/rooms',

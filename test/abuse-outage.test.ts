@@ -68,7 +68,7 @@ const send = (id: string) =>
     body: { id, text: 'undecided' },
   });
 
-test('[abuse 19] a send while the database is away is undecided, not a bad request, and can be sent again', async () => {
+test('[abuse 19] [ERR-1] a send while the database is away is undecided, not a bad request, and can be sent again', async () => {
   const id = randomUUID();
   cut();
   try {

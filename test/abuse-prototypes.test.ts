@@ -148,7 +148,7 @@ test('[abuse 18] a name from the prototype is nobody until someone takes it, if 
   }
 });
 
-test('[abuse 18] what a query says besides is ignored', async () => {
+test('[abuse 18] [PROTO-2] what a query says besides is ignored', async () => {
   const person = await server.register();
   const room = `/rooms/${server.general}`;
   for (const name of names) {
@@ -210,7 +210,7 @@ test('[abuse 18] a ref of the prototype comes back like any other', async () => 
   }
 });
 
-test('[abuse 18] what a frame says besides is ignored', async () => {
+test('[abuse 18] [PROTO-2] what a frame says besides is ignored', async () => {
   const person = await server.register();
   const socket = await server.connect(person);
   for (const [at, pollution] of pollutions.entries()) {

@@ -51,7 +51,7 @@ for (const [what, texts] of Object.entries(unanswerable)) {
   });
 }
 
-test('[abuse 29] the twentieth frame in a minute that can not be answered closes with 4500, and no one before', async () => {
+test('[abuse 29] [SOCK-10] the twentieth frame in a minute that can not be answered closes with 4500, and no one before', async () => {
   const socket = await open();
   socket.write(...Array(malformedAMinute - 1).fill(textFrame('{}')));
   assert.ok((await socket.call('nineteen', 'ping')).output);
@@ -87,7 +87,7 @@ test('[abuse 29] frames of others that can not be answered do not count against 
   assert.ok((await other.call('mine', 'ping')).output);
 });
 
-test('[abuse 29] what is malformed and has a ref is answered with bad_request, however often', async () => {
+test('[abuse 29] [SOCK-9] what is malformed and has a ref is answered with bad_request, however often', async () => {
   const socket = await open();
   const malformed = [
     '{"ref":0}',
@@ -111,7 +111,7 @@ test('[abuse 29] what is malformed and has a ref is answered with bad_request, h
   assert.equal(errors.length, 5 * malformed.length);
 });
 
-test('[abuse 29] an operation that there is not, or not on a socket, is answered with bad_request', async () => {
+test('[abuse 29] [SOCK-11] an operation that there is not, or not on a socket, is answered with bad_request', async () => {
   const socket = await open();
   const { user, password } = await server.register();
   const credentials = { username: user.username, password };
@@ -152,7 +152,7 @@ test('[abuse 29] an input that is no object is answered with bad_request', async
   }
 });
 
-test('[abuse 29] a ref comes back as it was, whatever it is', async () => {
+test('[abuse 29] [SOCK-7] a ref comes back as it was, whatever it is', async () => {
   const socket = await open();
   const refs = [
     0,
@@ -171,7 +171,7 @@ test('[abuse 29] a ref comes back as it was, whatever it is', async () => {
   }
 });
 
-test('[abuse 29] requests with the same ref are answered each', async () => {
+test('[abuse 29] [SOCK-7] requests with the same ref are answered each', async () => {
   const socket = await open();
   socket.write(...Array(10).fill(requestFrame('same', 'ping')), requestFrame('same', 'no such operation'));
   await socket.call('after all', 'ping');
@@ -179,7 +179,7 @@ test('[abuse 29] requests with the same ref are answered each', async () => {
   assert.deepEqual([answers.length, answers.filter(({ error }) => error).length], [11, 1]);
 });
 
-test('[abuse 29] 10,000 keys and 10,000 levels are ignored where nobody asked for them', async () => {
+test('[abuse 29] [PROTO-2] 10,000 keys and 10,000 levels are ignored where nobody asked for them', async () => {
   const socket = await open();
   const keys = Array.from({ length: 10_000 }, (_, at) => `"${at}":0`).join();
   const frames = {
@@ -293,7 +293,7 @@ test('[abuse 29] a sync while another is under way harms neither', async () => {
   for (const { error } of answers) assert.ok(error === undefined || error.code === 'bad_request');
 });
 
-test('[abuse 29] more requests at once than are in flight at a time are answered all', async () => {
+test('[abuse 29] [SOCK-16] more requests at once than are in flight at a time are answered all', async () => {
   const socket = await open();
   const count = 4 * requestsInFlight;
   socket.write(

@@ -105,7 +105,7 @@ function withoutIds(object: object): object {
   return Object.fromEntries(Object.entries(object).filter(([name]) => !/^(x-)?request-?id$/i.test(name)));
 }
 
-test('[abuse 34] a private or direct room of others is answered like one that does not exist, over HTTP', async () => {
+test('[abuse 34] [ROOM-2] a private or direct room of others is answered like one that does not exist, over HTTP', async () => {
   const spy = await server.register();
   for (const { id, message } of await hiddenRooms()) {
     const nowhere = await answersOverHttp(randomUUID(), spy, message);
@@ -118,7 +118,7 @@ test('[abuse 34] a private or direct room of others is answered like one that do
   }
 });
 
-test('[abuse 34] a private or direct room of others is answered like one that does not exist, on a socket', async () => {
+test('[abuse 34] [ROOM-2] a private or direct room of others is answered like one that does not exist, on a socket', async () => {
   const spy = await server.register();
   const socket = await server.connect(spy);
   for (const { id, message } of await hiddenRooms()) {
@@ -346,7 +346,7 @@ test('[abuse 36] both opening their direct room at the same instant, often, is o
   }
 });
 
-test('[abuse 36] a direct room stays what it is, whatever its members and others ask', async () => {
+test('[abuse 36] [ROOM-12] a direct room stays what it is, whatever its members and others ask', async () => {
   const [one, other, third] = [await server.register(), await server.register(), await server.register()];
   const { id } = await openDirect(one, { user: other.user.id });
   for (const [person, status] of [

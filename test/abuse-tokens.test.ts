@@ -266,7 +266,7 @@ test('[abuse 9] what is no JSON object where there should be one is refused, als
   }
 });
 
-test('[abuse 10] an expired token is refused, from the second of its expiry', async () => {
+test('[abuse 10] [AUTH-5] an expired token is refused, from the second of its expiry', async () => {
   const person = await server.register();
   for (const exp of [inSeconds(0), inSeconds(-1), inSeconds(-86_400), 1, 0, -1, -(2 ** 53)]) {
     await requireRefused(sign(header(person), claims(person, { exp }), signingSecret), `exp ${exp}`);

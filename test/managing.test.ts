@@ -41,7 +41,7 @@ const send = async (who: Grant, room: string, text: string) => {
   assert.equal(status, 201);
 };
 
-test('the owner renames a room and gives it another topic: one change, which everyone in it is told', async () => {
+test('[DELTA-3] the owner renames a room and gives it another topic: one change, which everyone in it is told', async () => {
   const room = await roomOf(ana, 'Old name', [bruno]);
   const socket = await live(bruno);
   const path = `/rooms/${room.id}`;
@@ -60,7 +60,7 @@ test('the owner renames a room and gives it another topic: one change, which eve
   await socket.close();
 });
 
-test('an empty topic is none, and what is not given stays', async () => {
+test('[ROOM-8] an empty topic is none, and what is not given stays', async () => {
   const room = await roomOf(ana, 'Topics', []);
   const { body } = await as<{ room: Room }>(ana, 'PATCH', `/rooms/${room.id}`, { topic: '' });
   assert.deepEqual([body.room.name, 'topic' in body.room], ['Topics', false]);
@@ -74,7 +74,7 @@ test('a renaming that changes nothing takes no version', async () => {
   }
 });
 
-test('a public room can not take the name of another one, but its own in another case', async () => {
+test('[ROOM-5] a public room can not take the name of another one, but its own in another case', async () => {
   await roomOf(ana, 'Taken', []);
   const room = await roomOf(ana, 'Mine', []);
   const refused = await as(ana, 'PATCH', `/rooms/${room.id}`, { name: 'taken' });
@@ -83,7 +83,7 @@ test('a public room can not take the name of another one, but its own in another
   assert.deepEqual([renamed.status, renamed.body.room.version], [200, room.version + 1]);
 });
 
-test('only the owner can rename or remove; nobody in a room that has no owner', async () => {
+test('[ROOM-8] only the owner can rename or remove; nobody in a room that has no owner', async () => {
   const room = await roomOf(ana, 'Owned', [bruno, carla]);
   const { body } = await as<{ rooms: Room[] }>(ana, 'GET', '/rooms');
   const general = body.rooms.find(({ name }) => name === 'general');
@@ -94,7 +94,7 @@ test('only the owner can rename or remove; nobody in a room that has no owner', 
   }
 });
 
-test('[G6] who was away learns of a renaming by sync and by room.changes', async () => {
+test('[G6] [DELTA-3] who was away learns of a renaming by sync and by room.changes', async () => {
   const room = await roomOf(ana, 'Before', [bruno]);
   await send(ana, room.id, 'one');
   await as(ana, 'PATCH', `/rooms/${room.id}`, { name: 'Between' });
@@ -116,7 +116,7 @@ test('[G6] who was away learns of a renaming by sync and by room.changes', async
   await socket.close();
 });
 
-test('[G9] who is removed gets the change, then the word, then nothing; those who stay see it', async () => {
+test('[G9] [ROOM-11] who is removed gets the change, then the word, then nothing; those who stay see it', async () => {
   const room = await roomOf(ana, 'Removals', [bruno, carla]);
   const [removed, stays] = [await live(bruno), await live(carla)];
   const { status } = await as(ana, 'DELETE', `/rooms/${room.id}/members/${bruno.user.id}`);
@@ -137,7 +137,7 @@ test('[G9] who is removed gets the change, then the word, then nothing; those wh
   await Promise.all([removed.close(), stays.close()]);
 });
 
-test('who was removed comes back only by invitation, into a private room as into a public one', async () => {
+test('[ROOM-9] who was removed comes back only by invitation, into a private room as into a public one', async () => {
   for (const [kind, code] of [
     ['public', 'forbidden'],
     ['private', 'not_found'],
@@ -172,14 +172,14 @@ test('removing oneself or somebody who never was in the room is refused', async 
   assert.equal((await removed(uuidv7())).body.code, 'not_found');
 });
 
-test('nobody is removed from a direct room, and it is not renamed', async () => {
+test('[ROOM-12] nobody is removed from a direct room, and it is not renamed', async () => {
   const { body } = await as<{ room: Room }>(ana, 'POST', '/directs', { username: 'bruno' });
   const removed = await as(ana, 'DELETE', `/rooms/${body.room.id}/members/${bruno.user.id}`);
   const renamed = await as(ana, 'PATCH', `/rooms/${body.room.id}`, { name: 'Us' });
   assert.deepEqual([removed.body.code, renamed.body.code], ['forbidden', 'forbidden']);
 });
 
-test('the read mark moves on, never back, never past the last message; the other devices get to know', async () => {
+test('[ROOM-13] the read mark moves on, never back, never past the last message; the other devices get to know', async () => {
   const room = await roomOf(ana, 'Reading', [bruno]);
   for (const text of ['one', 'two', 'three']) await send(ana, room.id, text);
   const [phone, laptop, other] = [await live(bruno), await live(bruno), await live(ana)];
@@ -211,7 +211,7 @@ test('only who is in a room can have read it', async () => {
   }
 });
 
-test('people are found by the beginning of their names, in any case, the exact one first', async () => {
+test('[PAGE-5] people are found by the beginning of their names, in any case, the exact one first', async () => {
   await request(server.url, 'POST', '/register', {
     body: { username: 'zoe.anders', password: 'correct horse', displayName: 'Anastácia 100%' },
   });
@@ -230,7 +230,7 @@ test('people are found by the beginning of their names, in any case, the exact o
   assert.equal((await as(carla, 'GET', '/users?query=')).status, 400);
 });
 
-test("one's rooms come most recently active first, in pages if asked", async () => {
+test("[PAGE-4] one's rooms come most recently active first, in pages if asked", async () => {
   const dora = await register(server.url, 'dora');
   const names = ['r1', 'r2', 'r3', 'r4', 'r5'];
   const made: Room[] = [];
@@ -255,7 +255,7 @@ test("one's rooms come most recently active first, in pages if asked", async () 
   assert.equal((await as(dora, 'GET', '/rooms?cursor=nonsense')).status, 400);
 });
 
-test('before it stops, the server tells everyone when to come back', async () => {
+test('[SOCK-20] before it stops, the server tells everyone when to come back', async () => {
   const other = await startServer();
   const dan = await register(other.url, 'dan');
   const socket = await TestSocket.live(other.url, dan.token);
@@ -266,7 +266,7 @@ test('before it stops, the server tells everyone when to come back', async () =>
   assert.ok(draining?.event === 'draining' && draining.reconnectInMs >= 0 && draining.reconnectInMs <= 500);
 });
 
-test('signing out ends the login, and closes its sockets and no others', async () => {
+test('[AUTH-9] signing out ends the login, and closes its sockets and no others', async () => {
   const { user, ...first } = await register(server.url, 'eva');
   const { body: second } = await request<Grant>(server.url, 'POST', '/login', {
     body: { username: user.username, password: 'correct horse' },
@@ -283,7 +283,7 @@ test('signing out ends the login, and closes its sockets and no others', async (
   }
 });
 
-test('a refreshed token goes on with the live socket; one of another user does not', async () => {
+test('[AUTH-10] a refreshed token goes on with the live socket; one of another user does not', async () => {
   const eva = (
     await request<Grant>(server.url, 'POST', '/login', {
       body: { username: 'eva', password: 'correct horse' },

@@ -61,7 +61,7 @@ function assertJoined(deltas: readonly Delta[], after: number, upTo: number): vo
 
 const codeOf = (code: string) => (error: unknown) => error instanceof AnswerError && error.code === code;
 
-test('[G2] [G5] every member sees the same messages at the same places, without a hole', async () => {
+test('[G2] [G5] [DELTA-1] every member sees the same messages at the same places, without a hole', async () => {
   const room = await roomOf(ana, bruno, carla);
   const sockets = await Promise.all([live(ana), live(bruno), live(carla)]);
   const count = 60;
@@ -87,7 +87,7 @@ test('[G2] [G5] every member sees the same messages at the same places, without 
   }
 });
 
-test('[G3] the sends of one connection keep their order, also when none waits for the last', async () => {
+test('[G3] [SOCK-8] [SEND-9] the sends of one connection keep their order, also when none waits for the last', async () => {
   const room = await roomOf(ana);
   const socket = await live(ana);
   const sent = await Promise.all(Array.from({ length: 64 }, (_, index) => send(socket, room, `${index}`)));
@@ -113,7 +113,7 @@ test('[G3] what was acknowledged before another message was sent comes first, wh
   await socket.close();
 });
 
-test('[G4] the same id on two sockets and over HTTP at the same instant is one message, delivered once', async () => {
+test('[G4] [SEND-1] the same id on two sockets and over HTTP at the same instant is one message, delivered once', async () => {
   const room = await roomOf(ana, bruno);
   const [one, other, reader] = await Promise.all([live(ana), live(ana), live(bruno)]);
   const id = uuidv7();
@@ -132,7 +132,7 @@ test('[G4] the same id on two sockets and over HTTP at the same instant is one m
   await Promise.all([one.close(), other.close(), reader.close()]);
 });
 
-test('[G4] [G7] the same id with another text is a conflict, and changes nothing', async () => {
+test('[G4] [G7] [SEND-2] the same id with another text is a conflict, and changes nothing', async () => {
   const room = await roomOf(ana);
   const socket = await live(ana);
   const first = await send(socket, room, 'as it was');
@@ -143,7 +143,7 @@ test('[G4] [G7] the same id with another text is a conflict, and changes nothing
   await socket.close();
 });
 
-test('[G4] who has left is still answered with the first result', async () => {
+test('[G4] [SEND-4] who has left is still answered with the first result', async () => {
   const room = await roomOf(ana, bruno);
   const socket = await live(bruno);
   const first = await send(socket, room, 'before I go');
@@ -152,7 +152,7 @@ test('[G4] who has left is still answered with the first result', async () => {
   await socket.close();
 });
 
-test('[G6] who comes back with a version gets exactly what changed since, then what follows', async () => {
+test('[G6] [SYNC-4] [SYNC-8] who comes back with a version gets exactly what changed since, then what follows', async () => {
   const room = await roomOf(ana, bruno);
   const [talker, gone] = await Promise.all([live(ana), live(bruno)]);
   await send(talker, room, 'seen');
@@ -184,7 +184,7 @@ test('[G6] who comes back with a version gets exactly what changed since, then w
   await Promise.all([talker.close(), back.close()]);
 });
 
-test('[G6] who is up to date is told so, without rows', async () => {
+test('[G6] [SYNC-3] who is up to date is told so, without rows', async () => {
   const room = await roomOf(ana);
   const socket = await TestSocket.open(server.url, ana.token);
   const { rooms: synced } = await socket.call('sync', {
@@ -201,7 +201,7 @@ for (const [what, held] of [
   ['of a version above the head', (room: Room) => ({ rooms: { [room.id]: room.version + 1 } })],
   ['of another log', (room: Room) => ({ log: 'another', rooms: { [room.id]: room.version } })],
 ] as const) {
-  test(`[G6] a client ${what} is reset to the newest page`, async () => {
+  test(`[G6] [SYNC-5] a client ${what} is reset to the newest page`, async () => {
     const room = await roomOf(ana);
     const socket = await TestSocket.open(server.url, ana.token);
     for (const text of ['one', 'two', 'three']) await send(socket, room, text);
@@ -217,7 +217,7 @@ for (const [what, held] of [
   });
 }
 
-test('[G6] who is more than 200 rows behind is reset, and room.changes still pages everything', async () => {
+test('[G6] [SYNC-6] [PAGE-3] who is more than 200 rows behind is reset, and room.changes still pages everything', async () => {
   const room = await roomOf(ana);
   const socket = await live(ana);
   const count = 230;
@@ -248,7 +248,7 @@ test('[G6] who is more than 200 rows behind is reset, and room.changes still pag
   await Promise.all([socket.close(), back.close()]);
 });
 
-test('[G6] rooms that one has left meanwhile are named, and stay silent', async () => {
+test('[G6] [SYNC-9] rooms that one has left meanwhile are named, and stay silent', async () => {
   const room = await roomOf(ana, bruno);
   const { token } = bruno;
   await request(server.url, 'POST', `/rooms/${room.id}/leave`, { token });
@@ -279,7 +279,7 @@ test('[G7] a message to a room one is not in is refused, and nobody ever sees it
   await Promise.all([owner.close(), stranger.close()]);
 });
 
-test('[G9] coming and going are changes like any other: those who stay see them, who is out sees nothing', async () => {
+test('[G9] [ROOM-11] coming and going are changes like any other: those who stay see them, who is out sees nothing', async () => {
   const room = await roomOf(ana, bruno);
   const [owner, guest] = await Promise.all([live(ana), live(bruno)]);
   await guest.call('room.leave', { room: room.id });
@@ -305,7 +305,7 @@ test('[G9] coming and going are changes like any other: those who stay see them,
   await Promise.all([owner.close(), guest.close()]);
 });
 
-test('[G9] joining twice changes nothing and takes no version', async () => {
+test('[G9] [ROOM-6] joining twice changes nothing and takes no version', async () => {
   const socket = await live(ana);
   const { room } = await socket.call('room.create', { name: 'an open room' });
   const again = await socket.call('room.join', { room: room.id });
@@ -313,7 +313,7 @@ test('[G9] joining twice changes nothing and takes no version', async () => {
   await socket.close();
 });
 
-test('[G10] who stops reading is cut off at 1 MiB, harms nobody, and resumes without a gap', async () => {
+test('[G10] [SOCK-21] who stops reading is cut off at 1 MiB, harms nobody, and resumes without a gap', async () => {
   const room = await roomOf(ana, bruno, carla);
   const [talker, reader, sleeper] = await Promise.all([live(ana), live(bruno), live(carla)]);
   await send(talker, room, 'the last thing the sleeper reads');

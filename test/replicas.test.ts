@@ -244,7 +244,7 @@ async function settled(scene: Scene): Promise<void> {
   });
 }
 
-test('[G2] [G5] [G6] after anything, every client holds what a fresh fetch says, field by field', async () => {
+test('[G2] [G5] [G6] [CLIENT-1] after anything, every client holds what a fresh fetch says, field by field', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aStep, { minLength: 20, maxLength: 60, size: 'max' }), async names => {
       const scene = await Scene.open();

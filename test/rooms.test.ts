@@ -34,7 +34,7 @@ async function as<Body>(who: Grant, method: string, path: string, body?: unknown
 const createRoom = async (who: Grant, name: string, kind = 'public') =>
   (await as<{ room: Room }>(who, 'POST', '/rooms', { name, kind })).body.room;
 
-test('whoever creates a room owns it and is its first member', async () => {
+test('[ROOM-4] whoever creates a room owns it and is its first member', async () => {
   const { status, body } = await as<{ room: Room }>(ana, 'POST', '/rooms', {
     name: ' Planos ',
     topic: 'what next',
@@ -55,7 +55,7 @@ test('whoever creates a room owns it and is its first member', async () => {
   );
 });
 
-test('a second public room of a name is refused, however it is written; private ones may share a name', async () => {
+test('[ROOM-5] a second public room of a name is refused, however it is written; private ones may share a name', async () => {
   await createRoom(ana, 'Café');
   for (const name of ['Café', 'CAFÉ', 'cafe\u0301', ' café ']) {
     const { status, body } = await as(bruno, 'POST', '/rooms', { name });
@@ -83,7 +83,7 @@ test('names are trimmed, and refused when empty, too long or with control charac
   assert.equal((await createRoom(ana, '語'.repeat(80))).name, '語'.repeat(80));
 });
 
-test('browsing shows public rooms by name in pages, and private ones never', async () => {
+test('[PAGE-4] browsing shows public rooms by name in pages, and private ones never', async () => {
   for (const name of ['browse c', 'browse a', 'browse b']) await createRoom(ana, name);
   await createRoom(ana, 'browse secret', 'private');
   const found: (string | null)[] = [];
@@ -97,7 +97,7 @@ test('browsing shows public rooms by name in pages, and private ones never', asy
   assert.deepEqual(found, ['browse a', 'browse b', 'browse c']);
 });
 
-test('joining a public room answers with its last messages, ascending', async () => {
+test('[ROOM-6] joining a public room answers with its last messages, ascending', async () => {
   const room = await createRoom(ana, 'with a past');
   for (const text of ['one', 'two', 'three']) {
     await as(ana, 'POST', `/rooms/${room.id}/messages`, { id: uuidv7(), text });
@@ -114,7 +114,7 @@ test('joining a public room answers with its last messages, ascending', async ()
   assert.equal(body.room.readSeq, 3, 'what was there before counts as read');
 });
 
-test('a public room can be looked at but neither read nor written by who is not in it', async () => {
+test('[ROOM-3] [SEND-8] a public room can be looked at but neither read nor written by who is not in it', async () => {
   const room = await createRoom(ana, 'open door');
   assert.equal((await as(bruno, 'GET', `/rooms/${room.id}`)).status, 200);
   for (const [method, path, body] of [
@@ -128,7 +128,7 @@ test('a public room can be looked at but neither read nor written by who is not 
   }
 });
 
-test('any member may invite into a private room, whose guest is told at once', async () => {
+test('[ROOM-7] any member may invite into a private room, whose guest is told at once', async () => {
   const room = await createRoom(ana, 'by invitation', 'private');
   const guest = await TestSocket.live(server.url, carla.token);
   await as(ana, 'POST', `/rooms/${room.id}/members`, { user: bruno.user.id });
@@ -143,7 +143,7 @@ test('any member may invite into a private room, whose guest is told at once', a
   await guest.close();
 });
 
-test('members are listed longest-standing first, in pages, without those who left', async () => {
+test('[PAGE-4] members are listed longest-standing first, in pages, without those who left', async () => {
   const room = await createRoom(ana, 'a crowd');
   for (const who of [bruno, carla]) await as(who, 'POST', `/rooms/${room.id}/join`);
   await as(bruno, 'POST', `/rooms/${room.id}/leave`);
@@ -159,7 +159,7 @@ test('members are listed longest-standing first, in pages, without those who lef
   assert.deepEqual([odd.status, odd.body.code], [400, 'bad_request']);
 });
 
-test('when the owner leaves, the longest-standing member owns the room', async () => {
+test('[ROOM-10] when the owner leaves, the longest-standing member owns the room', async () => {
   const room = await createRoom(ana, 'an heirloom');
   for (const who of [bruno, carla]) await as(who, 'POST', `/rooms/${room.id}/join`);
   assert.equal((await as(ana, 'POST', `/rooms/${room.id}/leave`)).status, 204);
@@ -168,7 +168,7 @@ test('when the owner leaves, the longest-standing member owns the room', async (
   assert.equal(body.room.memberCount, 2);
 });
 
-test('a direct room is the same for both, has two members for ever, and shows each the other', async () => {
+test('[ROOM-12] a direct room is the same for both, has two members for ever, and shows each the other', async () => {
   const mine = await as<{ room: Room }>(ana, 'POST', '/directs', { username: 'Bruno' });
   const theirs = await as<{ room: Room }>(bruno, 'POST', '/directs', { user: ana.user.id });
   const { room } = mine.body;
@@ -186,7 +186,7 @@ test('a direct room is the same for both, has two members for ever, and shows ea
   assert.equal((await as(carla, 'GET', `/rooms/${room.id}`)).status, 404);
 });
 
-test('history goes back and forth in pages that say whether there is more', async () => {
+test('[PAGE-2] history goes back and forth in pages that say whether there is more', async () => {
   const room = await createRoom(ana, 'long talk');
   for (let index = 1; index <= 7; index += 1) {
     await as(ana, 'POST', `/rooms/${room.id}/messages`, { id: uuidv7(), text: `${index}` });
@@ -208,7 +208,7 @@ test('history goes back and forth in pages that say whether there is more', asyn
   assert.equal((await as(ana, 'GET', `/rooms/${room.id}/messages?before=3&after=1`)).status, 400);
 });
 
-test('a page ends early where the answer would hold more than 256 KiB', async () => {
+test('[PAGE-1] a page ends early where the answer would hold more than 256 KiB', async () => {
   const room = await createRoom(ana, 'long texts');
   const socket = await TestSocket.live(server.url, ana.token);
   const text = '\u0001'.repeat(16 * 1024);
@@ -227,7 +227,7 @@ test('a page ends early where the answer would hold more than 256 KiB', async ()
   await socket.close();
 });
 
-test('nobody can be in more than 1,000 rooms', async () => {
+test('[LIMIT-4] nobody can be in more than 1,000 rooms', async () => {
   const crowded = await register(server.url, 'crowded');
   const client = new pg.Client(server.databaseUrl);
   await client.connect();

@@ -39,7 +39,7 @@ test('url and token may be functions, asked anew for every attempt', async () =>
 });
 
 for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4002, 4003, 4004, 4499]) {
-  test(`close code ${code}: reconnects`, async () => {
+  test(`[CLIENT-11] close code ${code}: reconnects`, async () => {
     const chat = new FakeChat();
     await chat.connect(anew(general));
     await chat.socket.drop(code, 'why');
@@ -60,7 +60,7 @@ for (const [code, reason] of [
   [4501, 'unauthorized'],
   [4999, 'refused'],
 ] as const) {
-  test(`close code ${code}: stays closed, with the reason`, async () => {
+  test(`[CLIENT-11] close code ${code}: stays closed, with the reason`, async () => {
     const chat = new FakeChat();
     await chat.connect(anew(general));
     await chat.socket.drop(code, 'why');
@@ -71,7 +71,7 @@ for (const [code, reason] of [
   });
 }
 
-test('the back-off is exponential with full jitter, and bounded', () => {
+test('[CLIENT-22] the back-off is exponential with full jitter, and bounded', () => {
   assert.equal(
     backoffMs(0, () => 0),
     0,
@@ -82,7 +82,7 @@ test('the back-off is exponential with full jitter, and bounded', () => {
   );
 });
 
-test('each attempt that fails waits longer, and only a connection that stayed live starts afresh', async () => {
+test('[CLIENT-22] each attempt that fails waits longer, and only a connection that stayed live starts afresh', async () => {
   const chat = new FakeChat();
   const waits: number[] = [];
   chat.client.on('state', state => state.name === 'waiting' && waits.push(state.retryInMs));
@@ -115,7 +115,7 @@ test('connect, while waiting to reconnect, tries at once', async () => {
   assert.equal(chat.network.sockets.length, 2);
 });
 
-test('a refused handshake is looked into: a token that /me refuses ends the attempts', async () => {
+test('[CLIENT-13] a refused handshake is looked into: a token that /me refuses ends the attempts', async () => {
   const chat = new FakeChat();
   chat.respond = status(401);
   const connected = chat.client.connect();
@@ -131,7 +131,7 @@ test('a refused handshake is looked into: a token that /me refuses ends the atte
   await assert.rejects(connected, { name: 'ChatError', code: 'unauthorized' });
 });
 
-test('a token function gets one more chance, is told which token was refused, and then it ends', async () => {
+test('[CLIENT-13] a token function gets one more chance, is told which token was refused, and then it ends', async () => {
   const asked: (string | undefined)[] = [];
   const chat = new FakeChat({ token: refused => `token-${asked.push(refused)}` });
   chat.respond = status(401);
@@ -212,7 +212,7 @@ test('no hello in time: the connection is given up and made again', async () => 
   assert.equal(chat.client.state.name, 'waiting');
 });
 
-test('heartbeat: after silence it pings, and an answer is enough', async () => {
+test('[CLIENT-14] heartbeat: after silence it pings, and an answer is enough', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await chat.clock.advance(20_000);
@@ -227,7 +227,7 @@ test('heartbeat: after silence it pings, and an answer is enough', async () => {
   assert.equal(chat.client.state.name, 'live');
 });
 
-test('[G5] heartbeat: a ping without an answer gives the connection up, whether or not the socket says so', async () => {
+test('[G5] [CLIENT-14] heartbeat: a ping without an answer gives the connection up, whether or not the socket says so', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await chat.clock.advance(39_999);
@@ -335,7 +335,7 @@ test('another protocol than the one spoken here closes', async () => {
   assert.equal(chat.client.state.name === 'closed' && chat.client.state.reason, 'refused');
 });
 
-test('frames that make no sense are reported, and change nothing', async () => {
+test('[CLIENT-15] frames that make no sense are reported, and change nothing', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await socket.receive('{"event":', 'null', '7', hello(), { event: 'weather' }, { ref: 99, output: {} });

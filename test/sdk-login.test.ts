@@ -108,7 +108,7 @@ test('not everybody renews at once', async () => {
   assert.ok((await renewedAt(0.99)) > 0.75);
 });
 
-test('a new grant is saved before it is used', async () => {
+test('[CLIENT-18] a new grant is saved before it is used', async () => {
   const saving = Promise.withResolvers<void>();
   const store = { load: () => grantOf(1, start), save: () => saving.promise };
   const chat = new LoginChat({ store });
@@ -135,7 +135,7 @@ test('without a grant anywhere nobody is signed in', async () => {
   assert.equal(chat.client.state.name === 'closed' && chat.client.state.reason, 'unauthorized');
 });
 
-test('a lost answer is asked for again with the same token, when the server wants it', async () => {
+test('[CLIENT-19] a lost answer is asked for again with the same token, when the server wants it', async () => {
   const chat = new LoginChat();
   const renew = chat.respond;
   await chat.connect(anew(general));
@@ -154,7 +154,7 @@ test('a lost answer is asked for again with the same token, when the server want
   assert.equal(chat.client.state.name, 'live');
 });
 
-test('a token expired on a live connection: a new one, and back at once', async () => {
+test('[CLIENT-16] a token expired on a live connection: a new one, and back at once', async () => {
   const chat = new LoginChat();
   const socket = await chat.connect(anew(general));
   await socket.drop(4001, 'the token has expired');
@@ -185,7 +185,7 @@ test('a refused handshake: the token is renewed once, then it ends and is forgot
   assert.deepEqual(store.saved, ['token-2', undefined]);
 });
 
-test('a login that the server does not renew ends, and is forgotten', async () => {
+test('[CLIENT-21] a login that the server does not renew ends, and is forgotten', async () => {
   const store = storeOf(grantOf(1));
   const chat = new LoginChat({ store });
   await chat.connect(anew(general));
@@ -200,7 +200,7 @@ test('a login that the server does not renew ends, and is forgotten', async () =
   assert.equal(chat.clock.timers, 0);
 });
 
-test('signed out from elsewhere: closed, forgotten, and not tried again', async () => {
+test('[CLIENT-21] signed out from elsewhere: closed, forgotten, and not tried again', async () => {
   const store = storeOf(grantOf(1));
   const chat = new LoginChat({ store });
   const socket = await chat.connect(anew(general));
@@ -220,7 +220,7 @@ test('a page that signs out does not forget the login that another page has made
   assert.equal(store.held?.token, 'token-50');
 });
 
-test('pages that share a store share its newest grant: no refresh token is used that is dead already', async () => {
+test('[CLIENT-20] pages that share a store share its newest grant: no refresh token is used that is dead already', async () => {
   const store = storeOf(grantOf(1));
   const chat = new LoginChat({ store });
   const socket = await chat.connect(anew(general));
@@ -318,7 +318,7 @@ test('a token of which there is no other ends with its expiry', async () => {
   assert.equal(chat.client.state.name === 'closed' && chat.client.state.reason, 'unauthorized');
 });
 
-test('a server that is about to stop says when to come back; after that the back-off begins', async () => {
+test('[CLIENT-17] a server that is about to stop says when to come back; after that the back-off begins', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   await socket.receive({ event: 'draining', reconnectInMs: 4_321 });

@@ -32,7 +32,7 @@ test('what is sent before the connection is there goes out once it is live', asy
   assert.deepEqual(socket.inputs('message.send'), [sent('early', 'id-1')]);
 });
 
-test('[G4] undecided messages are sent again with the same id after a drop, in order', async () => {
+test('[G4] [CLIENT-7] undecided messages are sent again with the same id after a drop, in order', async () => {
   const chat = new FakeChat();
   const first = await chat.connect(anew(general));
   for (const text of ['one', 'two', 'three']) chat.client.send('general', text);
@@ -46,7 +46,7 @@ test('[G4] undecided messages are sent again with the same id after a drop, in o
   assert.deepEqual(chat.client.outgoing, []);
 });
 
-test('[G3] one message per room is undecided at a time; rooms do not wait for each other', async () => {
+test('[G3] [CLIENT-9] one message per room is undecided at a time; rooms do not wait for each other', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general, random));
   chat.client.send('general', 'one');
@@ -94,7 +94,7 @@ test('a server that says "again at once" is asked less and less often', async ()
 });
 
 for (const code of ['rate_limited', 'internal', 'timeout', 'unavailable'] as const) {
-  test(`[G4] after ${code} the same message is sent again, with the same id, for as long as it takes`, async () => {
+  test(`[G4] [CLIENT-7] after ${code} the same message is sent again, with the same id, for as long as it takes`, async () => {
     const chat = new FakeChat();
     const socket = await chat.connect(anew(general));
     const outgoing = chat.client.send('general', 'one');
@@ -108,7 +108,7 @@ for (const code of ['rate_limited', 'internal', 'timeout', 'unavailable'] as con
   });
 }
 
-test('[G4] a message without any answer is sent again with the same id', async () => {
+test('[G4] [CLIENT-7] a message without any answer is sent again with the same id', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   chat.client.send('general', 'one');
@@ -119,7 +119,7 @@ test('[G4] a message without any answer is sent again with the same id', async (
   assert.deepEqual(socket.inputs('message.send'), [sent('one', 'id-1'), sent('one', 'id-1')]);
 });
 
-test('[G7] an error that is not retryable fails the message, and the next one goes on', async () => {
+test('[G7] [CLIENT-8] an error that is not retryable fails the message, and the next one goes on', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   const one = chat.client.send('general', 'one');
@@ -158,7 +158,7 @@ test('a retried message has a new done', async () => {
   assert.equal(one.error, undefined);
 });
 
-test('[G4] the own message in a Delta counts as the answer, and the late answer changes nothing', async () => {
+test('[G4] [CLIENT-10] the own message in a Delta counts as the answer, and the late answer changes nothing', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));
   const one = chat.client.send('general', 'one');
@@ -197,7 +197,7 @@ test('[G4] a message that was stored before the drop is settled by sync and not 
 });
 
 for (const code of [1002, 1003, 1007, 1009]) {
-  test(`close code ${code} fails the request that was sent last, and does not loop`, async () => {
+  test(`[CLIENT-12] close code ${code} fails the request that was sent last, and does not loop`, async () => {
     const chat = new FakeChat();
     const first = await chat.connect(anew(general, random));
     const innocent = chat.client.send('general', 'innocent');

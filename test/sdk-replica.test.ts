@@ -13,7 +13,7 @@ const seqs = (chat: FakeChat) => chat.client.rooms.get('general')?.messages.map(
 const versionOf = (chat: FakeChat) => chat.client.rooms.get('general')?.version;
 const delta = (...messages: Message[]) => change('general', ...messages);
 
-test('[G5] a Delta that joins is applied, one that is held already is ignored', async () => {
+test('[G5] [CLIENT-1] a Delta that joins is applied, one that is held already is ignored', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(empty));
   await socket.receive(
@@ -36,7 +36,7 @@ test('[G5] a Delta that overlaps is applied, and only what was news is told', as
   assert.deepEqual(chat.toldOf('change'), ['change general 1–2', 'change general 3–3']);
 });
 
-test('of two rows of one message the one with the higher version wins, whichever comes last', () => {
+test('[CLIENT-2] of two rows of one message the one with the higher version wins, whichever comes last', () => {
   const replica = new Replica(empty);
   replica.apply({
     room: 'general',
@@ -58,7 +58,7 @@ test('of two rows of one message the one with the higher version wins, whichever
   );
 });
 
-test('of two rows of one member the one with the higher version wins', () => {
+test('[CLIENT-2] of two rows of one member the one with the higher version wins', () => {
   const replica = new Replica(empty);
   replica.apply({ room: 'general', from: 1, version: 5, members: [member(bruno, 5, { in: false })] });
   replica.apply({ room: 'general', from: 4, version: 6, members: [member(bruno, 4), member(ana, 6)] });
@@ -74,7 +74,7 @@ test('a Delta moves the number of members and the last seq of the room', async (
   assert.deepEqual({ memberCount, lastSeq, version }, { memberCount: 7, lastSeq: 2, version: 2 });
 });
 
-test('[G5] a gap is read by room.changes, page after page, until it is closed', async () => {
+test('[G5] [CLIENT-1] a gap is read by room.changes, page after page, until it is closed', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(empty));
   await socket.receive(delta(message(1)), delta(message(5)));
@@ -141,7 +141,7 @@ test('[G6] after a reconnect, sync names the version of every room, and its Delt
   assert.deepEqual(chat.told.slice(-3), ['state syncing', 'change general 12–13', 'state live']);
 });
 
-test('[G6] the answer to a send does not move the version', async () => {
+test('[G6] [CLIENT-3] the answer to a send does not move the version', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(empty));
   const one = chat.client.send('general', 'one');
@@ -150,7 +150,7 @@ test('[G6] the answer to a send does not move the version', async () => {
   assert.equal(versionOf(chat), 0);
 });
 
-test('[G6] a reset drops what was held', async () => {
+test('[G6] [CLIENT-5] a reset drops what was held', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(empty));
   await socket.receive({ ...delta(message(1), message(2)), members: [member(bruno, 1)] });
@@ -166,7 +166,7 @@ test('[G6] a reset drops what was held', async () => {
   assert.deepEqual(chat.toldOf('reset'), ['reset general', 'reset general']);
 });
 
-test('[G6] another log: the old one is named with the versions, so that the server answers with resets', async () => {
+test('[G6] [CLIENT-6] another log: the old one is named with the versions, so that the server answers with resets', async () => {
   const chat = new FakeChat();
   await chat.connect(anew(at(10)));
   await chat.socket.drop();
@@ -181,7 +181,7 @@ test('[G6] another log: the old one is named with the versions, so that the serv
   assert.deepEqual(third.inputs('sync'), [{ log: 'log-2', rooms: { general: 4 } }]);
 });
 
-test('[G6] events that arrive together with the answer to sync follow it', async () => {
+test('[G6] [CLIENT-4] events that arrive together with the answer to sync follow it', async () => {
   const chat = new FakeChat();
   void chat.client.connect();
   const socket = await chat.greet();
@@ -192,7 +192,7 @@ test('[G6] events that arrive together with the answer to sync follow it', async
   assert.deepEqual(socket.unanswered, []);
 });
 
-test('[G6] events that arrive before the answer to sync are not lost', async () => {
+test('[G6] [CLIENT-4] events that arrive before the answer to sync are not lost', async () => {
   const chat = new FakeChat();
   void chat.client.connect();
   const socket = await chat.greet();

@@ -2,14 +2,17 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
 
-const lowercaseUuid = z.uuid().toLowerCase();
 /** Counts from 1; 0 stands for "before the first". */
 const counter = z.int().min(0);
-/** ISO 8601, UTC, milliseconds. */
-export const Time = z.iso.datetime({ precision: 3 });
 
-/** The id of a user, a room or a message: a UUID, lower-cased. Version 7 is recommended. */
-export const Id = lowercaseUuid;
+export const Time = z.iso
+  .datetime({ precision: 3 })
+  .meta({ id: 'Time', description: 'ISO 8601, UTC, milliseconds.' });
+
+export const Id = z.uuid().toLowerCase().meta({
+  id: 'Id',
+  description: 'The id of a user, a room or a message: a UUID, lower-cased. Version 7 is recommended.',
+});
 
 export const Username = z
   .string()
@@ -17,7 +20,8 @@ export const Username = z
   .overwrite(name => name.normalize('NFKC').toLowerCase())
   .min(3)
   .max(32)
-  .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])$/, 'letters a–z, digits, and . _ - between them');
+  .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])$/, 'letters a–z, digits, and . _ - between them')
+  .describe('Normalised (NFKC) and lower-cased before it is looked at. Unique.');
 
 /** Text that can be stored as it is, and that no other text turns into on the way. */
 const storable = (text: z.ZodString) =>
@@ -26,8 +30,9 @@ const storable = (text: z.ZodString) =>
     'must be well-formed Unicode without NUL',
   );
 
-/** Neither trimmed nor normalised: every character counts. */
-export const Password = storable(z.string().min(8).max(128));
+export const Password = storable(z.string().min(8).max(128)).describe(
+  'Neither trimmed nor normalised: every character counts. No NUL.',
+);
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
@@ -43,73 +48,108 @@ const label = (maxLength: number, minLength = 1) =>
       'must not contain control characters',
     );
 
-export const DisplayName = label(limits.maxDisplayNameLength);
-export const RoomName = label(limits.maxRoomNameLength);
-export const Topic = label(limits.maxTopicLength);
-/** Empty: from now on the room has none. */
-export const NewTopic = label(limits.maxTopicLength, 0);
+export const DisplayName = label(limits.maxDisplayNameLength).describe(
+  'What others see. Trimmed; no control characters. Absent: the username.',
+);
+export const RoomName = label(limits.maxRoomNameLength).describe('Trimmed; no control characters.');
+export const Topic = label(limits.maxTopicLength).describe(
+  'What the room is about. Trimmed; no control characters.',
+);
+export const NewTopic = label(limits.maxTopicLength, 0).describe('Empty: from now on the room has none.');
 
-/** What a person wrote. Its length is checked by the operation, which answers `too_large` rather than `bad_request`. */
-export const Text = storable(z.string().min(1));
+/** Its length is checked by the operation, which answers `too_large` rather than `bad_request`. */
+export const Text = storable(z.string().min(1)).describe(
+  `What a person wrote: 1 to ${limits.maxTextBytes} bytes of UTF-8, without NUL and lone surrogates.`,
+);
 
-/** Part of a room's name, to look for. */
-export const RoomQuery = storable(z.string().max(limits.maxRoomNameLength));
-/** The beginning of a name. */
-export const UserQuery = storable(z.string().trim().min(1).max(limits.maxDisplayNameLength));
-/** Where the next page begins. Made by the server. */
-export const Cursor = storable(z.string().min(1).max(limits.maxCursorLength));
+export const RoomQuery = storable(z.string().max(limits.maxRoomNameLength)).describe(
+  "Part of a room's name, in any case.",
+);
+export const UserQuery = storable(z.string().trim().min(1).max(limits.maxDisplayNameLength)).describe(
+  'The beginning of a username or a display name, in any case.',
+);
+export const Cursor = storable(z.string().min(1).max(limits.maxCursorLength)).describe(
+  'Where the next page begins, as the page before said it.',
+);
 
-export const User = z.object({ id: Id, username: z.string(), displayName: z.string(), createdAt: Time });
+export const User = z
+  .object({ id: Id, username: z.string(), displayName: z.string(), createdAt: Time })
+  .meta({ id: 'User', description: 'A person.' });
 
-export const Sender = User.omit({ createdAt: true });
+export const Sender = User.omit({ createdAt: true }).meta({
+  id: 'Sender',
+  description: 'Who sent a message.',
+});
 
 export const Role = z.enum(['owner', 'member']);
 export const RoomKind = z.enum(['public', 'private', 'direct']);
 
-/** A room as one user sees it: `role` and `readSeq` are the asking member's own, `peer` the other person of a direct room. */
-export const Room = z.object({
-  id: Id,
-  kind: RoomKind,
-  name: z.string().nullable(),
-  topic: z.string().optional(),
-  createdAt: Time,
-  memberCount: z.int(),
-  lastSeq: counter,
-  version: counter,
-  role: Role.optional(),
-  readSeq: counter.optional(),
-  peer: User.optional(),
+export const Room = z
+  .object({
+    id: Id,
+    kind: RoomKind,
+    name: z.string().nullable().describe('`null` in direct rooms.'),
+    topic: z.string().optional(),
+    createdAt: Time,
+    memberCount: z.int(),
+    lastSeq: counter.describe('The `seq` of the last message; 0 when there is none.'),
+    version: counter.describe("The room's last change when this was read."),
+    role: Role.optional().describe("The asking user's own; absent: not a member."),
+    readSeq: counter.optional().describe("The asking member's own read mark."),
+    peer: User.optional().describe('In direct rooms: the other person.'),
+  })
+  .meta({ id: 'Room', description: 'A room as one user sees it.' });
+
+export const RoomInfo = Room.omit({ role: true, readSeq: true, peer: true }).meta({
+  id: 'RoomInfo',
+  description: 'A room as everyone in it sees it.',
 });
 
-/** A room as everyone in it sees it. */
-export const RoomInfo = Room.omit({ role: true, readSeq: true, peer: true });
+export const Message = z
+  .object({
+    id: Id.describe("Made by the sender. A message's key is `(room, seq)`: others may use the same id."),
+    seq: counter.describe('Its place in the room: 1, 2, 3, without gaps.'),
+    version: counter.describe('The change of the room that this row is from.'),
+    sender: Sender,
+    text: z.string(),
+    at: Time.describe('When it was stored. For display only: `seq` is the order.'),
+  })
+  .meta({ id: 'Message', description: 'What a person wrote.' });
 
-export const Message = z.object({
-  id: Id,
-  seq: counter,
-  version: counter,
-  sender: Sender,
-  text: z.string(),
-  at: Time,
-});
+export const Member = z
+  .object({
+    user: User,
+    role: Role,
+    in: z.boolean().describe('False: left or removed.'),
+    at: Time.describe('When the person came or went.'),
+    version: counter.describe('The change of the room that this row is from.'),
+  })
+  .meta({ id: 'Member', description: 'Someone who is in a room, or was.' });
 
-/** `in: false`: left or removed. `at`: when the person came or went. */
-export const Member = z.object({ user: User, role: Role, in: z.boolean(), at: Time, version: counter });
+export const Delta = z
+  .object({
+    room: Id,
+    from: counter,
+    version: counter,
+    messages: z.array(Message).optional(),
+    members: z.array(Member).optional(),
+    memberCount: z.int().optional(),
+    info: RoomInfo.optional().describe('The room was renamed, or has another topic.'),
+  })
+  .meta({
+    id: 'Delta',
+    description:
+      'What changed in a room from version `from` to `version`, both included: the changed rows, each in its latest state.',
+  });
 
-/** What changed in a room from version `from` to `version`, both included: the changed rows in their latest state. */
-export const Delta = z.object({
-  room: Id,
-  from: counter,
-  version: counter,
-  messages: z.array(Message).optional(),
-  members: z.array(Member).optional(),
-  memberCount: z.int().optional(),
-  /** The room was renamed, or has another topic. */
-  info: RoomInfo.optional(),
-});
-
-/** `token`: a JWT. `refreshToken`: gets the next Grant of the same login, once. */
-export const Grant = z.object({ user: User, token: z.string(), expiresAt: Time, refreshToken: z.string() });
+export const Grant = z
+  .object({
+    user: User,
+    token: z.string().describe('A JWT, for the `Authorization` header.'),
+    expiresAt: Time.describe('When the token does.'),
+    refreshToken: z.string().describe('Gets the next grant of the same login, once.'),
+  })
+  .meta({ id: 'Grant', description: 'What signing in gives.' });
 
 export type User = z.infer<typeof User>;
 export type Sender = z.infer<typeof Sender>;

@@ -3,6 +3,7 @@
  * HTTP and WebSocket are two doors to the same operations; each operation is defined here once and handled once.
  */
 import { z } from 'zod';
+import type { ErrorCode } from './codes.ts';
 import { limits, type RateName } from './limits.ts';
 import {
   Cursor,
@@ -36,73 +37,100 @@ const http = (method: HttpMethod, path: string, status: HttpRoute['status'] = 20
   status,
 });
 
-const page = (max: number, usual: number) => z.int().min(1).max(max).default(usual);
+const page = (max: number, usual: number) =>
+  z.int().min(1).max(max).default(usual).describe('How many at most.');
+const history = z
+  .int()
+  .min(0)
+  .max(limits.maxHistoryPage)
+  .default(limits.historyPage)
+  .describe('How many messages of a room at most.');
+const nextCursor = z.string().optional().describe('Where the next page begins; absent: this was the last.');
 const nothing = z.object({});
 
 const InRoom = z.object({ room: Id });
 
-/** One room's part of the answer to `sync`. */
-export const SyncedRoom = z.discriminatedUnion('reset', [
-  z.object({ room: Room, reset: z.literal(false), delta: Delta.optional() }),
-  z.object({ room: Room, reset: z.literal(true), messages: z.array(Message) }),
-]);
+export const SyncedRoom = z
+  .discriminatedUnion('reset', [
+    z
+      .object({ room: Room, reset: z.literal(false), delta: Delta.optional() })
+      .describe('What changed above the version that the client holds; no Delta: nothing.'),
+    z
+      .object({ room: Room, reset: z.literal(true), messages: z.array(Message) })
+      .describe('Too much changed: drop what is held. `messages` is the newest page.'),
+  ])
+  .meta({ id: 'SyncedRoom', description: "One room's part of the answer to `sync`." });
 export type SyncedRoom = z.infer<typeof SyncedRoom>;
 
 export const operations = {
   'account.register': {
+    summary: 'Makes an account, and signs it in.',
     http: http('POST', '/register', 201),
     socket: false,
     caller: 'anyone',
     rates: ['registrations'],
+    errors: ['username_taken'],
     input: z.object({ username: Username, password: Password, displayName: DisplayName.optional() }),
     output: Grant,
   },
   'account.login': {
+    summary: 'Signs in.',
     http: http('POST', '/login'),
     socket: false,
     caller: 'anyone',
     rates: ['loginsOfAccount', 'loginsOfAddress'],
+    errors: ['invalid_credentials'],
     input: z.object({ username: Username, password: z.string().max(limits.maxBodyBytes) }),
     output: Grant,
   },
   'account.refresh': {
+    summary: 'Gets the next token, and the next refresh token, of a login.',
     http: http('POST', '/refresh'),
     socket: false,
     caller: 'anyone',
     rates: ['refreshes'],
+    errors: ['unauthorized'],
     input: z.object({ refreshToken: z.string().max(limits.maxBodyBytes) }),
     output: Grant,
   },
   'account.logout': {
+    summary: 'Ends the login, and closes its connections.',
     http: http('POST', '/logout', 204),
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    errors: [],
     input: nothing,
     output: nothing,
   },
   'account.me': {
+    summary: 'Tells who one is.',
     http: http('GET', '/me'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    errors: [],
     input: nothing,
     output: z.object({ user: User }),
   },
   'user.find': {
+    summary: 'Finds people by the beginning of their name.',
     http: http('GET', '/users'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: [],
     input: z.object({ query: UserQuery, limit: page(limits.maxUsersPage, limits.usersPage) }),
     output: z.object({ users: z.array(User) }),
   },
   'room.create': {
+    summary: 'Makes a room; who makes it owns it.',
     http: http('POST', '/rooms', 201),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
+    errors: ['name_taken', 'forbidden'],
     input: z.object({
       name: RoomName,
       kind: z.enum(['public', 'private']).default('public'),
@@ -111,137 +139,165 @@ export const operations = {
     output: z.object({ room: Room }),
   },
   'room.list': {
+    summary: 'Lists the rooms the user is in, most recently active first.',
     http: http('GET', '/rooms'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: [],
     input: z.object({
       cursor: Cursor.optional(),
       limit: page(limits.maxRoomsPerUser, limits.maxRoomsPerUser),
     }),
-    output: z.object({ rooms: z.array(Room), cursor: z.string().optional() }),
+    output: z.object({ rooms: z.array(Room), cursor: nextCursor }),
   },
   'room.browse': {
+    summary: 'Lists public rooms by name.',
     http: http('GET', '/rooms/public'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: [],
     input: z.object({
       query: RoomQuery.optional(),
       cursor: Cursor.optional(),
       limit: page(limits.maxListPage, limits.listPage),
     }),
-    output: z.object({ rooms: z.array(Room), cursor: z.string().optional() }),
+    output: z.object({ rooms: z.array(Room), cursor: nextCursor }),
   },
   'room.get': {
+    summary: 'Shows a room: any public one, and those the user is in.',
     http: http('GET', '/rooms/{room}'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    errors: ['not_found'],
     input: InRoom,
     output: z.object({ room: Room }),
   },
   'room.update': {
+    summary: 'Renames a room, or gives it another topic; for its owner.',
     http: http('PATCH', '/rooms/{room}'),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
+    errors: ['not_found', 'forbidden', 'name_taken'],
     input: InRoom.extend({ name: RoomName.optional(), topic: NewTopic.optional() }),
     output: z.object({ room: Room }),
   },
   'room.join': {
+    summary: 'Comes into a public room, and answers with its last messages.',
     http: http('POST', '/rooms/{room}/join'),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
     pages: true,
-    input: InRoom.extend({ history: z.int().min(0).max(limits.maxHistoryPage).default(limits.historyPage) }),
+    errors: ['not_found', 'forbidden'],
+    input: InRoom.extend({ history }),
     output: z.object({ room: Room, messages: z.array(Message) }),
   },
   'room.leave': {
+    summary: 'Leaves a room; the longest-standing member follows an owner.',
     http: http('POST', '/rooms/{room}/leave', 204),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
+    errors: ['not_found', 'forbidden'],
     input: InRoom,
     output: nothing,
   },
   'room.invite': {
+    summary: 'Brings someone into a room; any member may.',
     http: http('POST', '/rooms/{room}/members', 201),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
+    errors: ['not_found', 'forbidden'],
     input: InRoom.extend({ user: Id }),
     output: z.object({ member: Member }),
   },
   'room.remove': {
+    summary: 'Puts someone out, who comes back only by invitation; for the owner.',
     http: http('DELETE', '/rooms/{room}/members/{user}', 204),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
+    errors: ['not_found', 'forbidden'],
     input: InRoom.extend({ user: Id }),
     output: nothing,
   },
   'room.members': {
+    summary: 'Lists who is in a room, longest-standing first.',
     http: http('GET', '/rooms/{room}/members'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: ['not_found', 'forbidden'],
     input: InRoom.extend({
       cursor: Cursor.optional(),
       limit: page(limits.maxListPage, limits.listPage),
     }),
-    output: z.object({ members: z.array(Member), cursor: z.string().optional() }),
+    output: z.object({ members: z.array(Member), cursor: nextCursor }),
   },
   'room.changes': {
+    summary: 'Reads what changed in a room above a version, oldest first.',
     http: http('GET', '/rooms/{room}/changes'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: ['not_found', 'forbidden'],
     input: InRoom.extend({
-      after: z.int().min(0),
+      after: z.int().min(0).describe('The version from which on to read.'),
       limit: page(limits.maxChangesPage, limits.maxChangesPage),
     }),
     output: z.object({ delta: Delta, more: z.boolean() }),
   },
   'room.read': {
+    summary: 'Moves the read mark on; it never goes back.',
     http: http('PUT', '/rooms/{room}/read'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    errors: ['not_found', 'forbidden'],
     input: InRoom.extend({ seq: z.int().min(0) }),
     output: z.object({ readSeq: z.int().min(0) }),
   },
   'direct.open': {
+    summary: 'Opens the direct room with another person: the same one every time, for both.',
     http: http('POST', '/directs'),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
+    errors: ['not_found', 'forbidden'],
     input: z.union([z.object({ user: Id }), z.object({ username: Username })]),
     output: z.object({ room: Room }),
   },
   'message.send': {
+    summary: 'Sends a message, once, however often it is asked with the same id.',
     http: http('POST', '/rooms/{room}/messages', 201),
     socket: true,
     caller: 'user',
     rates: ['messages', 'requests'],
     repeats: true,
+    errors: ['not_found', 'forbidden', 'id_conflict', 'too_large'],
     input: InRoom.extend({ id: Id, text: Text }),
     output: z.object({ message: Message }),
   },
   'message.history': {
+    summary: 'Reads messages, ascending: the newest, or those before or after a seq.',
     http: http('GET', '/rooms/{room}/messages'),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: ['not_found', 'forbidden'],
     input: InRoom.extend({
-      before: z.int().min(0).optional(),
-      after: z.int().min(0).optional(),
+      before: z.int().min(0).optional().describe('A `seq`. Not together with `after`.'),
+      after: z.int().min(0).optional().describe('A `seq`. Not together with `before`.'),
       limit: page(limits.maxHistoryPage, limits.historyPage),
     }).refine(
       input => input.before === undefined || input.after === undefined,
@@ -250,43 +306,52 @@ export const operations = {
     output: z.object({ messages: z.array(Message), more: z.boolean() }),
   },
   sync: {
+    summary: 'Catches up on every room, and goes live.',
     http: undefined,
     socket: true,
     caller: 'user',
     rates: ['requests'],
     pages: true,
+    errors: [],
     input: z.object({
-      log: z.string().max(200).optional(),
+      log: z.string().max(200).optional().describe('The log that the versions are of, as `hello` said it.'),
       rooms: z
         .record(Id, z.int().min(0))
         .refine(
           rooms => Object.keys(rooms).length <= 2 * limits.maxRoomsPerUser,
           'names more rooms than a user can have',
         )
-        .default({}),
-      history: z.int().min(0).max(limits.maxHistoryPage).default(limits.historyPage),
+        .default({})
+        .describe('By room id: the version that the client holds.'),
+      history,
     }),
     output: z.object({ rooms: z.array(SyncedRoom), left: z.array(Id) }),
   },
   'token.renew': {
+    summary: 'Lets the connection go on with a newer token of the same user.',
     http: undefined,
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    errors: ['unauthorized', 'forbidden'],
     input: z.object({ token: z.string().max(limits.maxFrameBytes) }),
     output: z.object({ expiresAt: Time }),
   },
   ping: {
+    summary: 'Asks whether the connection is alive.',
     http: undefined,
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    errors: [],
     input: nothing,
     output: z.object({ at: Time }),
   },
 } as const satisfies Record<string, OperationDefinition>;
 
 export type OperationDefinition = {
+  /** What it does, in one sentence. */
+  summary: string;
   http: HttpRoute | undefined;
   /** Whether the socket offers it. */
   socket: boolean;
@@ -294,6 +359,8 @@ export type OperationDefinition = {
   caller: 'anyone' | 'user';
   /** How often, all of them. */
   rates: readonly RateName[];
+  /** Errors of its own, beside those that any operation can be answered with. */
+  errors: readonly ErrorCode[];
   /** What was done before is answered as it was then, before the rates are looked at. */
   repeats?: true;
   /** The answer may be as large as `limits.maxAnswerBytes`: a connection gets one at a time. */

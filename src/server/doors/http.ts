@@ -15,6 +15,7 @@ import type { Caller, Stranger } from '../operations/caller.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
 import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { bearerToken } from './bearer.ts';
+import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
 import { problemResponse } from './problem.ts';
 
@@ -64,6 +65,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
       throw new OperationError('method_not_allowed');
     });
   }
+  serveDocuments(app);
   app.all(socketPath, async context => {
     await callerOf(context);
     throw new OperationError('upgrade_required');
