@@ -38,7 +38,8 @@ const newUser = () => new Users(db).create(`u${uuidv7().slice(-12)}`, 'Somebody'
 
 async function newRoom(members: readonly string[]): Promise<string> {
   const owner = await newUser();
-  const room = await new Rooms(db).create(owner, 'private', 'a room', undefined);
+  const room = uuidv7();
+  await new Rooms(db).create(owner, { id: room, kind: 'private', name: 'a room', topic: undefined });
   for (const member of members)
     await clientAt(0).query('select admit_member($1, $2, $3)', [room, member, owner.id]);
   return room;

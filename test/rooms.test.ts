@@ -65,6 +65,18 @@ test('[ROOM-5] a second public room of a name is refused, however it is written;
   assert.notEqual(twins[0]?.id, twins[1]?.id);
 });
 
+test('[ROOM-15] creating a room again with its id is answered with the same room; with the id of another one, refused', async () => {
+  const id = uuidv7();
+  const create = (who: Grant, name: string) => as<{ room: Room }>(who, 'POST', '/rooms', { id, name });
+  const [first, again] = [await create(ana, 'Once'), await create(ana, 'Once')];
+  assert.deepEqual([first.status, again.status, first.body.room.id], [201, 201, id]);
+  assert.deepEqual(again.body.room, first.body.room);
+  const conflict = await create(bruno, 'Once more');
+  assert.deepEqual([conflict.status, conflict.body.code], [409, 'id_conflict']);
+  const taken = await as(ana, 'POST', '/rooms', { id: uuidv7(), name: 'once' });
+  assert.equal(taken.body.code, 'name_taken');
+});
+
 test('names are trimmed, and refused when empty, too long or with control characters', async () => {
   for (const name of [
     '',

@@ -125,13 +125,14 @@ export const operations = {
     output: z.object({ users: z.array(User) }),
   },
   'room.create': {
-    summary: 'Makes a room; who makes it owns it.',
+    summary: 'Makes a room; who makes it owns it. With an `id`, asking again is answered with the same room.',
     http: http('POST', '/rooms', 201),
     socket: true,
     caller: 'user',
     rates: ['roomChanges', 'requests'],
-    errors: ['name_taken', 'forbidden'],
+    errors: ['name_taken', 'id_conflict', 'forbidden'],
     input: z.object({
+      id: Id.optional(),
       name: RoomName,
       kind: z.enum(['public', 'private']).default('public'),
       topic: Topic.optional(),

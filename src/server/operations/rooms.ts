@@ -1,4 +1,5 @@
 /** Rooms: making, finding, coming and going. */
+import { v7 as uuidv7 } from 'uuid';
 import type { Room } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
@@ -31,9 +32,9 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
   const { hub, rooms, details, members, users, memberships, messages, changes } = parts;
 
   return {
-    'room.create': async ({ name, kind, topic }, { user }) => {
+    'room.create': async ({ id = uuidv7(), name, kind, topic }, { user }) => {
       await rooms.requireSpaceFor(user.id);
-      const id = await rooms.create(user, kind, name, topic);
+      await rooms.create(user, { id, kind, name, topic });
       hub.came(user.id, id);
       return { room: await rooms.joinedBy(user.id, id) };
     },

@@ -13,6 +13,8 @@ import { roomInfoOf } from './rows.ts';
 /** A room's name as it is compared: two public rooms never have the same. */
 export const nameKey = (name: string) => name.normalize('NFKC').toLowerCase();
 
+export type NewRoom = { id: string; kind: 'public' | 'private'; name: string; topic: string | undefined };
+
 export class Rooms {
   readonly #db: Database;
 
@@ -96,16 +98,11 @@ export class Rooms {
   }
 
   /**
-   * A new room, owned by whoever creates it: their coming in is the room's first version.
-   * @throws OperationError `name_taken` for a second public room of a name.
+   * A new room, owned by whoever creates it: their coming in is the room's first version. Nothing happens if they have
+   * created it before.
+   * @throws OperationError `name_taken` for a second public room of a name, `id_conflict` for another one's room.
    */
-  async create(
-    owner: User,
-    kind: 'public' | 'private',
-    name: string,
-    topic: string | undefined,
-  ): Promise<string> {
-    const id = uuidv7();
+  async create(owner: User, { id, kind, name, topic }: NewRoom): Promise<void> {
     try {
       await this.#db.transaction().execute(async tx => {
         await tx
@@ -115,10 +112,23 @@ export class Rooms {
         await seat(tx, id, [{ user: owner.id, role: 'owner' }]);
       });
     } catch (error) {
-      if (isUniqueViolation(error, 'rooms_public_name')) throw new OperationError('name_taken');
-      throw error;
+      if (!isUniqueViolation(error)) throw error;
+      if (await this.#wasCreatedBy(owner.id, id)) return;
+      throw new OperationError(isUniqueViolation(error, 'rooms_public_name') ? 'name_taken' : 'id_conflict');
     }
-    return id;
+  }
+
+  /** Whether a user has been in a room since its first version. */
+  async #wasCreatedBy(user: string, room: string): Promise<boolean> {
+    const first = await this.#db
+      .selectFrom('members')
+      .select('since')
+      .where('room_id', '=', room)
+      .where('user_id', '=', user)
+      .where('since', '=', 1)
+      .where('role', '=', 'owner')
+      .executeTakeFirst();
+    return first !== undefined;
   }
 
   async directOf(one: string, other: string): Promise<string | undefined> {
