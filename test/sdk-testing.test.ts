@@ -177,7 +177,10 @@ async function script({ enter }: World): Promise<{ told: string[][]; answers: un
   const at = (room: string, version: number) => (client: ChatClient) =>
     client.rooms.get(room)?.version === version;
 
-  const { room: tea } = await ana.call('room.create', { name: 'Tea', topic: 'green' });
+  const teaId = crypto.randomUUID();
+  const { room: tea } = await ana.call('room.create', { id: teaId, name: 'Tea', topic: 'green' });
+  answers.push((await ana.call('room.create', { id: teaId, name: 'Tea' })).room.topic);
+  await refused(bruno.call('room.create', { id: teaId, name: 'Other tea' }));
   await refused(bruno.call('room.create', { name: ' tEA ' }));
   const secret = (await ana.call('room.create', { name: 'secret', kind: 'private' })).room.id;
   for (const room of [secret, crypto.randomUUID()]) await refused(bruno.call('room.get', { room }));

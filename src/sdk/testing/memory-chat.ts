@@ -67,9 +67,13 @@ export class MemoryChat {
       return { users: found.sort(by(user => user.username)).slice(0, limit) };
     },
 
-    'room.create': (user, { name, kind = 'public', topic }) => {
+    'room.create': (user, { id, name, kind = 'public', topic }) => {
+      const known = this.#rooms.get(id ?? '');
+      const seat = known?.seatOf(user.id);
+      if (known && seat?.since === 1 && seat.member.role === 'owner') return { room: known.seenBy(user.id) };
       this.#requireFreeName(kind, name);
-      const room = this.#make(kind, name.trim(), topic);
+      if (known) throw new ChatError('id_conflict', 'id: of another room');
+      const room = this.#make(kind, name.trim(), topic, id);
       this.#change(room, () => room.admit(user, 'owner', this.#options.now()));
       return { room: room.seenBy(user.id) };
     },
@@ -201,9 +205,13 @@ export class MemoryChat {
     },
   };
 
-  #make(kind: MemoryRoom['kind'], name: string | null, topic: string | undefined): MemoryRoom {
-    const { newId, now } = this.#options;
-    const room = new MemoryRoom(newId(), kind, name, topic, now());
+  #make(
+    kind: MemoryRoom['kind'],
+    name: string | null,
+    topic: string | undefined,
+    id = this.#options.newId(),
+  ): MemoryRoom {
+    const room = new MemoryRoom(id, kind, name, topic, this.#options.now());
     this.#rooms.set(room.id, room);
     return room;
   }
