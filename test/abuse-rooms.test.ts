@@ -56,6 +56,12 @@ function overHttp(
     ['POST', `/rooms/${room}/members`, { user: randomUUID() }],
     ['POST', `/rooms/${room}/messages`, { id: randomUUID(), text: 'let me in' }],
     ['POST', `/rooms/${room}/messages`, { id, text }],
+    ['PATCH', `/rooms/${room}`, { name: 'mine now' }],
+    ['PATCH', `/rooms/${room}`, {}],
+    ['PUT', `/rooms/${room}/read`, { seq: 1 }],
+    ['DELETE', `/rooms/${room}/members/${message.sender.id}`],
+    ['DELETE', `/rooms/${room}/members/${spy.user.id}`],
+    ['DELETE', `/rooms/${room}/members/${randomUUID()}`],
   ];
 }
 
@@ -73,6 +79,10 @@ function onSocket(room: string, spy: Person, message: Message): [op: string, inp
     ['room.invite', { room, user: spy.user.id }],
     ['message.send', { room, id: randomUUID(), text: 'let me in' }],
     ['message.send', { room, id, text }],
+    ['room.update', { room, topic: '' }],
+    ['room.read', { room, seq: 0 }],
+    ['room.remove', { room, user: message.sender.id }],
+    ['room.remove', { room, user: spy.user.id }],
   ];
 }
 

@@ -50,6 +50,8 @@ export type PapoNode = {
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 15_000;
 const maxHeaderBytes = 16 * 1024;
+/** A connection on which nothing moves for so long is cut; longer than any operation takes. */
+const stillTimeoutMs = 2 * limits.operationTimeoutMs;
 /** How long requests and messages on their way may take when the server stops. */
 const drainMs = 5_000;
 const generatedSecretBytes = 32;
@@ -114,6 +116,7 @@ export async function startNode(
     },
     getRequestListener(app.fetch),
   );
+  server.setTimeout(stillTimeoutMs);
   const socketDoor = openSocketDoor(server, {
     hub,
     turn,

@@ -199,6 +199,15 @@ export class AttackedServer {
     }
   }
 
+  /** Holds what a statement locks, behind the server's back, until it is released. */
+  async lock(statement: string, values: unknown[]): Promise<{ release(): Promise<void> }> {
+    const client = new pg.Client(present(this.#database).connection);
+    await client.connect();
+    await client.query('begin');
+    await client.query(statement, values);
+    return { release: () => client.end() };
+  }
+
   async requireUnharmed(): Promise<void> {
     // Stopped by the last test of its file.
     if (this.#running === undefined) return;

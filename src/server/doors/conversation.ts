@@ -15,6 +15,8 @@ import { type Dispatch, isOperationName } from '../operations/dispatch.ts';
 
 const malformedWindowMs = 60_000;
 const maxPingsUnanswered = 2;
+/** A timer for longer fires at once. */
+const maxTimerMs = 0x7fff_ffff;
 
 /** What a conversation needs of those around it; `address` is what rates by address count by. */
 export type ConversationParts = { hub: Hub; dispatch: Dispatch; address: string };
@@ -57,6 +59,8 @@ export class Conversation {
   /** Starts what may start; reads on when nothing is left. To be called whenever there may be room again. */
   proceed(): void {
     while (this.#arrived.length > 0 && this.#mayStart(this.#arrived[0])) this.#start(this.#arrived.shift());
+    // Nothing more is performed, but the peer's own close is among what wasn't read.
+    if (this.#session.phase === 'closed') this.#arrived.length = 0;
     if (this.#arrived.length > 0) this.#webSocket.pause();
     else if (this.#webSocket.isPaused) {
       // Pongs may be among what wasn't read.
@@ -106,7 +110,8 @@ export class Conversation {
       }
       const { dispatch, address } = this.#parts;
       const output = await dispatch(op, input ?? {}, { user, login, address, socket });
-      if (session.answer({ ref, output })) afterAnswer?.();
+      session.answer({ ref, output });
+      afterAnswer?.();
     } catch (error) {
       session.answer({ ref, error: socketError(error) });
     }
@@ -124,7 +129,7 @@ export class Conversation {
     clearTimeout(this.#expiry);
     this.#expiry = setTimeout(
       () => this.#session.close(closeCodes.tokenExpired, 'the token has expired'),
-      expiresAt.getTime() - Date.now(),
+      Math.min(expiresAt.getTime() - Date.now(), maxTimerMs),
     );
     this.#expiry.unref();
   }

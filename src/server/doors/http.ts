@@ -1,4 +1,5 @@
 /** The HTTP door: requests in, operations performed, answers and problems out. No chat rules. */
+import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -32,6 +33,14 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   const { dispatch, authenticate, origins, isTrustedProxy, log } = parts;
   const app = new Hono<Environment>();
 
+  const answered = new WeakMap<Socket, Promise<unknown>>();
+  // Many requests may come on one connection whose answers nobody reads: each starts when the one before has been sent.
+  app.use(async ({ env: { incoming, outgoing } }, next) => {
+    const before = answered.get(incoming.socket);
+    answered.set(incoming.socket, new Promise(resolve => outgoing.once('close', resolve)));
+    await before;
+    await next();
+  });
   app.use(requestId());
   app.use(async (context, next) => {
     await next();

@@ -9,7 +9,7 @@ export type Identity = { user: User; login: string; expiresAt: Date };
 /** The socket an operation came by, for those that are about the connection itself. */
 export type CallingSocket = {
   session: Session;
-  /** Runs right after the answer has gone out, if it is not an error. */
+  /** Runs right after the answer, if it is not an error; also when the connection has ended and nobody hears it. */
   afterAnswer(then: () => void): void;
   /** The connection goes on with a newer token. */
   renew(identity: Identity): void;

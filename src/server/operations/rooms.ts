@@ -117,7 +117,8 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.changes': async ({ room, after, limit }, { user }) => {
       await rooms.joinedBy(user.id, room);
       const range = await changes.above(room, after, limit);
-      const delta = deltaOf(room, after + 1, range.head, range.changes, range.memberCount);
+      const from = Math.min(after, range.head) + 1;
+      const delta = deltaOf(room, from, range.head, range.changes, range.memberCount);
       return { delta, more: range.more };
     },
 

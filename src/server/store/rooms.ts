@@ -232,7 +232,8 @@ function roomsByActivity(db: Database, user: string) {
     .orderBy('r.id', 'desc');
 }
 
-const ActivityCursor = z.tuple([Time, Id]);
+/** A year 0 is none that PostgreSQL knows. */
+const ActivityCursor = z.tuple([Time.refine(at => at >= '0001'), Id]);
 
 function parseActivity(cursor: string): { at: string; id: string } {
   const parsed = ActivityCursor.safeParse(cursor.split(' '));
