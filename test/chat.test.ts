@@ -39,8 +39,8 @@ class FakeScreen implements Screen {
   }
 }
 
-const general = room('general', { name: 'general' });
-const tea = room('tea', { name: 'Tea room', memberCount: 1 });
+const general = room('general', { name: 'general', readSeq: 0 });
+const tea = room('tea', { name: 'Tea room', memberCount: 1, readSeq: 0 });
 
 async function enterGeneral() {
   const fake = new FakeChat();
@@ -182,30 +182,72 @@ test('/create makes public and private rooms', async () => {
   }
 });
 
-test('/invite finds the person by what is known, else among the members of the shared rooms', async () => {
+test('/invite and /remove find the person by the whole username', async () => {
   const { chat, socket } = await enterGeneral();
-  await socket.receive(change('tea', message(1, { from: bruno })));
-  const known = perform(chat, '/invite @Bruno');
+  const carlos = { ...bruno, id: 'user-carlos', username: 'brunocarlos' };
+  for (const [line, op] of [
+    ['/invite @Bruno', 'room.invite'],
+    ['/remove bruno', 'room.remove'],
+  ] as const) {
+    const done = assert.rejects(perform(chat, line), { code: 'forbidden' });
+    await settle();
+    assert.deepEqual(socket.inputs('user.find'), [{ query: 'bruno' }]);
+    await socket.answer('user.find', { users: [carlos, bruno] });
+    assert.deepEqual(socket.inputs(op), [{ room: 'general', user: bruno.id }]);
+    await socket.refuse(op, { code: 'forbidden', retryable: false });
+    await done;
+  }
+  const unknown = assert.rejects(perform(chat, '/invite zoe'), /there is nobody called zoe/);
   await settle();
-  assert.deepEqual(socket.inputs('room.invite'), [{ room: 'general', user: bruno.id }]);
-  await socket.answer('room.invite', { member: member(bruno, 1) });
-  await known;
-
-  const carla = { ...bruno, id: 'user-carla', username: 'carla' };
-  const asked = perform(chat, '/invite carla');
-  await settle();
-  await socket.answer('room.members', { members: [member(bruno, 1)], cursor: 'more' });
-  assert.deepEqual(socket.inputs('room.members'), [{ room: 'general', limit: 100, cursor: 'more' }]);
-  await socket.answer('room.members', { members: [member(carla, 2)] });
-  assert.deepEqual(socket.inputs('room.invite'), [{ room: 'general', user: carla.id }]);
-  await socket.answer('room.invite', { member: member(carla, 2) });
-  await asked;
-
-  const unknown = assert.rejects(perform(chat, '/invite zoe'), /zoe shares no room with you/);
-  await settle();
-  await socket.answer('room.members', { members: [] });
-  await socket.answer('room.members', { members: [] });
+  await socket.answer('user.find', { users: [] });
   await unknown;
+});
+
+test('/find shows people, and the name they gave themselves', async () => {
+  const { chat, socket, screen } = await enterGeneral();
+  const found = perform(chat, '/find br');
+  await settle();
+  await socket.answer('user.find', { users: [bruno, { ...bruno, username: 'bro', displayName: 'bro' }] });
+  await found;
+  assert.deepEqual(screen.take(), ['  bruno  Bruno', '  bro']);
+});
+
+test('/rename and /topic change the room; everyone in it is told what it is now', async () => {
+  const { chat, socket, screen } = await enterGeneral();
+  const { topic: _, ...info } = room('general', { name: 'Kitchen', version: 1 });
+  for (const [line, input] of [
+    ['/rename Kitchen', { room: 'general', name: 'Kitchen' }],
+    ['/topic what to cook', { room: 'general', topic: 'what to cook' }],
+    ['/topic', { room: 'general', topic: '' }],
+  ] as const) {
+    const done = perform(chat, line);
+    await settle();
+    assert.deepEqual(socket.inputs('room.update'), [input]);
+    await socket.answer('room.update', { room: info });
+    await done;
+  }
+  await socket.receive({
+    event: 'change',
+    room: 'general',
+    from: 1,
+    version: 1,
+    info: { ...info, topic: 'what to cook' },
+  });
+  assert.deepEqual(screen.take(), ['— this is Kitchen now · 2 members · what to cook —']);
+  assert.equal(screen.prompted, 'Kitchen> ');
+});
+
+test('what is on the screen counts as read; /rooms tells what is not', async () => {
+  const { chat, socket, screen } = await enterGeneral();
+  await socket.receive(
+    change('general', message(1, { from: bruno })),
+    change('tea', message(1, { from: bruno }), message(2, { from: bruno })),
+  );
+  assert.deepEqual(socket.inputs('room.read'), [{ room: 'general', seq: 1 }]);
+  await socket.answer('room.read', { readSeq: 1 });
+  screen.take();
+  await perform(chat, '/rooms');
+  assert.deepEqual(screen.take(), ['* general  2 members', '  Tea room  1 member · 2 messages unread']);
 });
 
 test('/dm opens the direct room, enters it and says the text', async () => {

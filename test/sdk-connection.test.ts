@@ -413,6 +413,16 @@ test('an aborted call rejects with the reason, and is not sent if it was not yet
   assert.deepEqual(socket.unanswered, []);
 });
 
+test('who no longer waits to be connected is told so; the client goes on', async () => {
+  const chat = new FakeChat();
+  const abort = new AbortController();
+  const connected = chat.client.connect({ signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await assert.rejects(connected, { message: 'enough' });
+  await (await chat.greet()).answer('sync', anew(general));
+  assert.equal(chat.client.state.name, 'live');
+});
+
 test('a listener that throws is reported and disturbs nobody', async () => {
   const chat = new FakeChat();
   chat.client.on('state', () => {

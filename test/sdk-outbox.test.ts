@@ -67,6 +67,18 @@ test('[G3] a message that must be tried again is not overtaken by the next one',
   assert.deepEqual(socket.inputs('message.send'), [sent('one', 'id-1')]);
 });
 
+test('a rate is counted over all rooms: after rate_limited none of them sends until the wait is over', async () => {
+  const chat = new FakeChat();
+  const socket = await chat.connect(anew(general, random));
+  chat.client.send('general', 'one');
+  await socket.refuse('message.send', { code: 'rate_limited', retryable: true, retryAfterMs: 700 });
+  chat.client.send('random', 'two');
+  await chat.clock.advance(699);
+  assert.deepEqual(socket.inputs('message.send'), []);
+  await chat.clock.advance(1);
+  assert.deepEqual(socket.inputs('message.send'), [sent('one', 'id-1'), sent('two', 'id-2', 'random')]);
+});
+
 test('a server that says "again at once" is asked less and less often', async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));

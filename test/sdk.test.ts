@@ -77,6 +77,18 @@ for (const [title, fetch, expected] of refusals) {
   });
 }
 
+test('a request over HTTP ends with the signal, and rejects with its reason', async () => {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const fetch: typeof globalThis.fetch = (_url, init) =>
+    new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(new TypeError('aborted')));
+    });
+  const asked = login('http://chat.test', { username: 'ana', password: 'a password' }, { fetch, signal });
+  abort.abort(new Error('enough'));
+  await assert.rejects(asked, { message: 'enough' });
+});
+
 test('a code that only a newer server knows is not retried by this client, unless the server says so', () => {
   const unheard = { code: 'on_holiday' as 'internal', message: 'later' };
   assert.equal(ChatError.from({ ...unheard, retryable: true }).retryable, true);

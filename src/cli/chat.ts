@@ -1,14 +1,12 @@
 /** `npm run chat`: talking in a terminal. Built on the SDK alone. */
 import process from 'node:process';
-import { ChatClient, type Grant, login, register } from '../sdk/index.ts';
+import { ChatClient, login, register } from '../sdk/index.ts';
 import { perform } from './chat/commands.ts';
 import { Conversation, counted } from './chat/conversation.ts';
 import { type Options, readOptions, usage } from './chat/options.ts';
 import { printable } from './chat/printable.ts';
 import { Terminal } from './chat/terminal.ts';
 
-/** A token that ends sooner is not used for a new connection. */
-const leastValidityMs = 60_000;
 /** A socket whose server is gone must not keep the process. */
 const exitTimeoutMs = 2_000;
 
@@ -52,15 +50,8 @@ async function askPassword(terminal: Terminal, { username, register }: Options):
 async function talk(terminal: Terminal, options: Options, password: string): Promise<number> {
   const { url, username } = options;
   const account = { username, password };
-  let grant: Grant = await (options.register ? register(url, account) : login(url, account));
-  const client = new ChatClient({
-    url,
-    token: async refused => {
-      const isEnding = Date.parse(grant.expiresAt) - Date.now() < leastValidityMs;
-      if (isEnding || grant.token === refused) grant = await login(url, account);
-      return grant.token;
-    },
-  });
+  const grant = await (options.register ? register(url, account) : login(url, account));
+  const client = new ChatClient({ url, grant });
   const chat = new Conversation(client, terminal);
   client.on('state', ({ name }) => name === 'closed' && terminal.close());
   try {

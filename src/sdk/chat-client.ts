@@ -1,38 +1,28 @@
-import type { Delta, Grant, Message, User } from '../contract/objects.ts';
+import type { Delta, Grant, Member, Message, Room, User } from '../contract/objects.ts';
 import type { Input, Output } from '../contract/operations.ts';
-import type { Connection, Hello, SocketOperation } from './connection.ts';
+import { type CallableOperation, type CallOptions, unlessAborted } from './calls.ts';
+import type { Connection, Hello } from './connection.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { logout } from './http.ts';
-import { uuidV7Maker } from './ids.ts';
-import { type GrantStore, Login } from './login.ts';
+import { Login } from './login.ts';
+import { type ChatClientOptions, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
+import {
+  type BrowseOptions,
+  browsePages,
+  type HistoryOptions,
+  historyPages,
+  memberPages,
+  type PageOptions,
+} from './pages.ts';
+import { ReadMarks } from './read-marks.ts';
 import type { RoomReplica } from './replica.ts';
 import { Rooms } from './rooms.ts';
-import { type Runtime, type SocketConstructor, systemClock } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { givenToken, type TokenSource } from './token-source.ts';
 import { type ConnectionState, Uplink } from './uplink.ts';
-
-/**
- * Address, and who one is: a `grant`, a `store` that holds one, or a `token`. And, where the surroundings lack something or
- * a test wants its own, what to use instead.
- */
-export interface ChatClientOptions extends Partial<Omit<Runtime, 'WebSocket'>> {
-  /** The server's address, like `https://chat.example.org`; a function is asked before every attempt. */
-  url: string | (() => string | Promise<string>);
-  /** What `register` or `login` answered. The client renews it by itself, for as long as the login lasts. */
-  grant?: Grant | undefined;
-  /** Where the grant is kept; without a `grant`, where it is taken from. */
-  store?: GrantStore | undefined;
-  /**
-   * Instead of a grant: a token, which ends within minutes; or a function, asked before every attempt. `refused` is the
-   * token that the server has just refused, if it has: then only another one helps. A ChatError that isn't retryable ends
-   * the attempts.
-   */
-  token?: string | ((refused: string | undefined) => string | Promise<string>) | undefined;
-  WebSocket?: SocketConstructor | undefined;
-}
 
 /** Everything is told after it was applied: `rooms` has it already. */
 export interface ChatEvents {
@@ -44,6 +34,8 @@ export interface ChatEvents {
   joined: { room: RoomReplica };
   /** `room` is as it was held last. */
   left: { room: RoomReplica };
+  /** `room.unread` has changed: something was said, or the read mark moved, here or on another device. */
+  read: { room: RoomReplica };
   /** The login was renewed: the grants before this one are dead soon. It is in the `store` already. */
   grant: Grant;
   /** A message on its way changed its state. */
@@ -51,9 +43,6 @@ export interface ChatEvents {
   /** Something that shouldn't be: a listener threw, a frame made no sense. The client goes on. */
   error: ChatError;
 }
-
-/** What {@link ChatClient.call} offers: every operation of the socket but `sync`, which is the client's own. */
-export type CallableOperation = Exclude<SocketOperation, 'sync'>;
 
 /**
  * A chat connection that stays: it reconnects by itself, keeps a replica of every room the user is in, and sends every
@@ -76,6 +65,7 @@ export class ChatClient {
   readonly #rooms: Rooms;
   readonly #outbox: Outbox;
   readonly #events: Emitter<ChatEvents>;
+  readonly #readMarks = new ReadMarks((room, seq) => this.call('room.read', { room, seq }));
   #me: User | undefined;
 
   constructor(options: ChatClientOptions) {
@@ -97,6 +87,7 @@ export class ChatClient {
       reset: room => this.#events.emit('reset', { room }),
       joined: room => this.#events.emit('joined', { room }),
       left: room => this.#events.emit('left', { room }),
+      read: room => this.#events.emit('read', { room }),
     });
     this.#outbox = new Outbox({
       ...runtime,
@@ -151,11 +142,14 @@ export class ChatClient {
   /**
    * Connects and stays connected. Called while waiting to reconnect, it tries at once. Resolves when live; rejects when
    * the client is closed first (a ChatError: `unauthorized`, `forbidden` if the server refuses, `unavailable` after
-   * `close`). The result may be ignored: the `state` event tells the same.
+   * `close`; or `signal.reason`: then it still goes on trying). The result may be ignored: the `state` event tells the same.
    */
-  connect(): Promise<void> {
+  connect({ signal }: CallOptions = {}): Promise<void> {
     this.#uplink.start();
-    const live = this.#uplink.live().then(() => undefined);
+    const live = unlessAborted(
+      this.#uplink.live().then(() => undefined),
+      signal,
+    );
     live.catch(() => undefined);
     return live;
   }
@@ -169,12 +163,13 @@ export class ChatClient {
    * Signs out: closes, ends the login on the server, with all its connections, and forgets the grant. If that rejects (a
    * ChatError, `unavailable`: the server wasn't reached), the client is closed but still signed in: call it again.
    */
-  async logout(): Promise<void> {
+  async logout({ signal }: CallOptions = {}): Promise<void> {
     this.close();
     try {
       const token = await this.#tokens.token(undefined);
-      await logout(await this.#url(), token, { fetch: this.#runtime.fetch });
+      await logout(await this.#url(), token, { fetch: this.#runtime.fetch, signal });
     } catch (thrown) {
+      signal?.throwIfAborted();
       const error = ChatError.of(thrown);
       // Ended already, which is what was wanted.
       if (error.code !== 'unauthorized') throw error;
@@ -209,11 +204,47 @@ export class ChatClient {
   async call<N extends CallableOperation>(
     op: N,
     input: Input<N>,
-    { signal }: { signal?: AbortSignal } = {},
+    { signal }: CallOptions = {},
   ): Promise<Output<N>> {
     signal?.throwIfAborted();
     return await unlessAborted(this.#ask(op, input, signal), signal);
   }
+
+  /**
+   * A room's messages in pages, newest page first, each ascending; with `after`, oldest page first. A page is asked for
+   * when it is wanted; those that join the messages a replica holds are in there, too.
+   *
+   * ```ts
+   * for await (const page of client.history(room)) if (!wantsMore(page)) break;
+   * ```
+   */
+  history(room: string, options: HistoryOptions = {}): AsyncGenerator<Message[], void, undefined> {
+    return historyPages(this.#call, room, options);
+  }
+
+  /** A room's members in pages, the longest-standing first. */
+  members(room: string, options: PageOptions = {}): AsyncGenerator<Member[], void, undefined> {
+    return memberPages(this.#call, room, options);
+  }
+
+  /** Public rooms in pages, by name, those that the user is in included. */
+  browse(options: BrowseOptions = {}): AsyncGenerator<Room[], void, undefined> {
+    return browsePages(this.#call, options);
+  }
+
+  /**
+   * The user has read a room up to `seq`, or all that is held of it. The mark never goes back; called often, it is told as
+   * often as answers come. Resolves once the server has it; rejects like `call`. The result may be ignored.
+   */
+  markRead(room: string, seq = this.rooms.get(room)?.info.lastSeq ?? 0): Promise<void> {
+    const { readSeq = 0 } = this.rooms.get(room)?.info ?? {};
+    if (seq <= readSeq) return Promise.resolve();
+    const marked = this.#readMarks.mark(room, seq);
+    marked.catch(() => undefined);
+    return marked;
+  }
+
+  readonly #call: typeof this.call = (op, input, options) => this.call(op, input, options);
 
   async #ask<N extends CallableOperation>(op: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
     const connection = this.#uplink.connection ?? (await this.#uplink.live(defaults.callWaitMs));
@@ -263,24 +294,4 @@ export class ChatClient {
   }
 
   readonly #isMine = (message: Message): boolean => message.sender.id === this.#me?.id;
-}
-
-function runtimeOf(options: ChatClientOptions): Runtime {
-  const clock = options.clock ?? systemClock;
-  return {
-    clock,
-    random: options.random ?? Math.random,
-    WebSocket: options.WebSocket ?? globalThis.WebSocket,
-    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-    newId: options.newId ?? uuidV7Maker(() => clock.now()),
-  };
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

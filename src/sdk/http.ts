@@ -7,7 +7,9 @@ import { ChatError } from './errors.ts';
 import type { Fetch } from './runtime.ts';
 
 export interface HttpOptions {
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
+  /** Once aborted, the request is given up: it rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -17,9 +19,9 @@ export interface HttpOptions {
 export function register(
   url: string,
   account: Input<'account.register'>,
-  { fetch }: HttpOptions = {},
+  options: HttpOptions = {},
 ): Promise<Grant> {
-  return ask<Grant>(url, '/register', { body: account, fetch });
+  return ask<Grant>(url, '/register', { body: account, ...options });
 }
 
 /**
@@ -29,9 +31,9 @@ export function register(
 export function login(
   url: string,
   account: Input<'account.login'>,
-  { fetch }: HttpOptions = {},
+  options: HttpOptions = {},
 ): Promise<Grant> {
-  return ask<Grant>(url, '/login', { body: account, fetch });
+  return ask<Grant>(url, '/login', { body: account, ...options });
 }
 
 /**
@@ -39,16 +41,16 @@ export function login(
  * used. A dead one ends the login.
  * @throws {ChatError} `unauthorized`: the login has ended; `rate_limited`, `unavailable`.
  */
-export function refresh(url: string, refreshToken: string, { fetch }: HttpOptions = {}): Promise<Grant> {
-  return ask<Grant>(url, '/refresh', { body: { refreshToken }, fetch });
+export function refresh(url: string, refreshToken: string, options: HttpOptions = {}): Promise<Grant> {
+  return ask<Grant>(url, '/refresh', { body: { refreshToken }, ...options });
 }
 
 /**
  * Ends the login that a token belongs to, and its connections.
  * @throws {ChatError} `unauthorized`: it has ended before, or the token has expired; `unavailable`.
  */
-export async function logout(url: string, token: string, { fetch }: HttpOptions = {}): Promise<void> {
-  await ask(url, '/logout', { method: 'POST', token, fetch });
+export async function logout(url: string, token: string, options: HttpOptions = {}): Promise<void> {
+  await ask(url, '/logout', { method: 'POST', token, ...options });
 }
 
 /** Whether the server says that this token is not (or no longer) valid; `false` also when it says nothing. */
@@ -74,9 +76,10 @@ export function addressOf(base: string, path: string): URL {
 async function ask<T>(
   base: string,
   path: string,
-  request: { method?: 'GET' | 'POST'; body?: unknown; token?: string; fetch: Fetch | undefined },
+  request: HttpOptions & { method?: 'GET' | 'POST'; body?: unknown; token?: string },
 ): Promise<T> {
   const { body, method = body === undefined ? 'GET' : 'POST', token, fetch = globalThis.fetch } = request;
+  const timeout = AbortSignal.timeout(defaults.httpTimeoutMs);
   const response = await fetch(addressOf(base, path), {
     method,
     headers: {
@@ -84,9 +87,10 @@ async function ask<T>(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
-    signal: AbortSignal.timeout(defaults.httpTimeoutMs),
+    signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch(cause => {
+    request.signal?.throwIfAborted();
     throw new ChatError('unavailable', `no answer from ${base}`, { cause });
   });
   const content: unknown = await response.json().catch(() => undefined);

@@ -11,16 +11,14 @@ export type {
   User,
 } from '../contract/objects.ts';
 export type { Input, Output } from '../contract/operations.ts';
-export {
-  type CallableOperation,
-  ChatClient,
-  type ChatClientOptions,
-  type ChatEvents,
-} from './chat-client.ts';
+export type { CallableOperation, CallOptions } from './calls.ts';
+export { ChatClient, type ChatEvents } from './chat-client.ts';
 export { ChatError, type ChatErrorCode } from './errors.ts';
 export { type HttpOptions, login, logout, refresh, register } from './http.ts';
 export type { GrantStore } from './login.ts';
+export type { ChatClientOptions } from './options.ts';
 export type { OutgoingMessage, OutgoingState } from './outbox.ts';
+export type { BrowseOptions, HistoryOptions, PageOptions } from './pages.ts';
 export type { RoomReplica } from './replica.ts';
 export type { Clock, Fetch, SocketConstructor, SocketLike } from './runtime.ts';
 export type { ConnectionState } from './uplink.ts';

@@ -90,6 +90,8 @@ export class Outbox {
   readonly #queues = new Map<string, RoomQueue>();
   readonly #failed = new Map<string, Entry>();
   #undecided = 0;
+  /** The server counts a user's messages over all rooms: after `rate_limited` none goes out until the wait is over. */
+  #pauses = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -153,7 +155,7 @@ export class Outbox {
 
   #pump(queue: RoomQueue): void {
     const [entry] = queue.entries;
-    if (!entry || queue.busy || !this.#options.isLive()) return;
+    if (!entry || queue.busy || this.#pauses > 0 || !this.#options.isLive()) return;
     queue.busy = entry;
     entry.state = 'sending';
     this.#options.onChange(entry);
@@ -177,16 +179,29 @@ export class Outbox {
       this.#fail(entry, error);
       return;
     }
-    const { clock, random, isLive } = this.#options;
-    const goOn = () => {
-      if (queue.busy !== entry) return;
-      queue.busy = undefined;
-      this.#pump(queue);
-    };
-    if (isLive()) clock.after(Math.max(error.retryAfterMs ?? 0, backoffMs(entry.tries++, random)), goOn);
+    if (this.#options.isLive()) this.#tryLater(queue, entry, error);
     else queue.busy = undefined;
     entry.state = 'queued';
     this.#options.onChange(entry);
+  }
+
+  #tryLater(queue: RoomQueue, entry: Entry, { code, retryAfterMs = 0 }: ChatError): void {
+    const { clock, random } = this.#options;
+    const waitMs = Math.max(retryAfterMs, backoffMs(entry.tries++, random));
+    if (code === 'rate_limited') {
+      this.#pauses++;
+      queue.busy = undefined;
+      clock.after(waitMs, () => {
+        this.#pauses--;
+        this.resume();
+      });
+      return;
+    }
+    clock.after(waitMs, () => {
+      if (queue.busy !== entry) return;
+      queue.busy = undefined;
+      this.#pump(queue);
+    });
   }
 
   #fail(entry: Entry, error: ChatError): void {

@@ -11,6 +11,8 @@ export interface RoomReplica {
   readonly info: Room;
   /** Every change up to this one is in here. */
   readonly version: number;
+  /** Messages above the user's read mark, their own included: `info.lastSeq − info.readSeq`. */
+  readonly unread: number;
   /** The newest messages, ascending by `seq`. */
   readonly messages: readonly Message[];
   /** `messages` is complete from this `seq` on; older ones come by `message.history`. */
@@ -30,6 +32,8 @@ export class Replica implements RoomReplica {
   completeFrom: number;
   readonly messages: Message[] = [];
   readonly members = new Map<string, Member>();
+  /** What was told of `unread` last. */
+  toldUnread: number;
   readonly #me: string | undefined;
 
   /** @param me the id of the user whose replica it is: `info.role` follows their row. */
@@ -39,6 +43,12 @@ export class Replica implements RoomReplica {
     this.info = room;
     this.version = room.version;
     this.completeFrom = room.lastSeq + 1;
+    this.toldUnread = this.unread;
+  }
+
+  get unread(): number {
+    const { lastSeq, readSeq = lastSeq } = this.info;
+    return Math.max(0, lastSeq - readSeq);
   }
 
   /** Drops what is held: from here on there is only this page. */

@@ -13,6 +13,8 @@ export interface RoomsHandlers {
   reset(room: RoomReplica): void;
   joined(room: RoomReplica): void;
   left(room: RoomReplica): void;
+  /** `unread` has changed. */
+  read(room: RoomReplica): void;
 }
 
 /** The replicas of all rooms the user is in, and how they stay complete: sync, live events, repair. */
@@ -93,7 +95,10 @@ export class Rooms {
 
   /** The own read mark is here or beyond. */
   markRead(room: string, seq: number): void {
-    this.replicas.get(room)?.markRead(seq);
+    const replica = this.replicas.get(room);
+    if (!replica) return;
+    replica.markRead(seq);
+    this.#tellUnread(replica);
   }
 
   #applySync(answer: Output<'sync'>): void {
@@ -114,12 +119,14 @@ export class Rooms {
     replica.reset(room, messages);
     this.#handlers.messages(room.id, messages);
     this.#handlers.reset(replica);
+    this.#tellUnread(replica);
   }
 
   #catchUp(replica: Replica, room: Room, delta: Delta | undefined): void {
     if (room.version >= replica.version) replica.info = room;
     if (delta) this.#apply(replica, delta);
     if (replica.version < room.version) this.#repair(replica, room.version);
+    this.#tellUnread(replica);
   }
 
   #apply(replica: Replica, delta: Delta): void {
@@ -131,6 +138,13 @@ export class Rooms {
     }
     this.#handlers.messages(replica.id, news.messages ?? []);
     this.#handlers.change(replica, news);
+    this.#tellUnread(replica);
+  }
+
+  #tellUnread(replica: Replica): void {
+    if (replica.toldUnread === replica.unread) return;
+    replica.toldUnread = replica.unread;
+    this.#handlers.read(replica);
   }
 
   #join(room: Room): void {

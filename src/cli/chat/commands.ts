@@ -1,5 +1,5 @@
-import type { ChatClient, Room } from '../../sdk/index.ts';
-import { type Conversation, describe, nameOf } from './conversation.ts';
+import type { ChatClient, Room, RoomReplica, User } from '../../sdk/index.ts';
+import { type Conversation, counted, describe, nameOf } from './conversation.ts';
 
 interface Command {
   usage: string;
@@ -7,18 +7,20 @@ interface Command {
   run(chat: Conversation, rest: string): Promise<void> | void;
 }
 
-/** Pages of a list that a command reads at most. */
+/** Pages of a list that a command reads at most, and their size. */
 const maxPages = 20;
+const pageSize = 100;
 
 /** What can be typed with a slash before it. */
 export const commands: Record<string, Command> = {
   rooms: {
     usage: '/rooms',
-    help: 'the rooms you are in',
+    help: 'the rooms you are in, and what you have not read',
     run(chat) {
       for (const room of chat.rooms) {
         const mark = room === chat.current ? '*' : ' ';
-        chat.print(`${mark} ${nameOf(room)}  ${describe(room.info)}`);
+        const unread = room.unread > 0 ? ` · ${counted(room.unread, 'message')} unread` : '';
+        chat.print(`${mark} ${nameOf(room)}  ${describe(room.info)}${unread}`);
       }
     },
   },
@@ -69,18 +71,43 @@ export const commands: Record<string, Command> = {
     usage: '/invite USER',
     help: 'bring somebody into this room',
     async run(chat, username) {
-      const room = chat.current;
-      if (!room) throw new Error('you are in no room: /enter NAME');
-      const user = await findUser(
-        chat,
-        required(username, 'whom? /invite USER').replace(/^@/, '').toLowerCase(),
-      );
-      if (user === undefined) {
-        throw new Error(
-          `${username} shares no room with you: /dm ${username} first, or ask them to join one`,
-        );
-      }
-      await chat.client.call('room.invite', { room: room.id, user });
+      const { id: room } = current(chat);
+      const { id: user } = await findUser(chat.client, required(username, 'whom? /invite USER'));
+      await chat.client.call('room.invite', { room, user });
+    },
+  },
+  remove: {
+    usage: '/remove USER',
+    help: 'put somebody out of this room, which is yours',
+    async run(chat, username) {
+      const { id: room } = current(chat);
+      const { id: user } = await findUser(chat.client, required(username, 'whom? /remove USER'));
+      await chat.client.call('room.remove', { room, user });
+    },
+  },
+  rename: {
+    usage: '/rename NAME',
+    help: 'call this room, which is yours, something else',
+    async run(chat, name) {
+      const { id: room } = current(chat);
+      await chat.client.call('room.update', { room, name: required(name, 'to what? /rename NAME') });
+    },
+  },
+  topic: {
+    usage: '/topic [TEXT]',
+    help: 'say what this room, which is yours, is about; without a text: nothing',
+    async run(chat, topic) {
+      await chat.client.call('room.update', { room: current(chat).id, topic });
+    },
+  },
+  find: {
+    usage: '/find NAME',
+    help: 'people whose name begins so',
+    async run(chat, query) {
+      const name = required(query, 'whom? /find NAME');
+      const { users } = await chat.client.call('user.find', { query: name.replace(/^@/, '') });
+      for (const user of users) chat.print(`  ${describeUser(user)}`);
+      if (users.length === 0) chat.notice('there is nobody');
     },
   },
   dm: {
@@ -97,10 +124,11 @@ export const commands: Record<string, Command> = {
     usage: '/members',
     help: 'who is in this room',
     async run(chat) {
-      if (!chat.current) throw new Error('you are in no room: /enter NAME');
-      for await (const member of membersOf(chat.client, chat.current.id)) {
-        const name = member.user.displayName === member.user.username ? '' : `  ${member.user.displayName}`;
-        chat.print(`  ${member.user.username}${name}${member.role === 'owner' ? '  (owner)' : ''}`);
+      const { id } = current(chat);
+      for await (const page of first(maxPages, chat.client.members(id, { limit: pageSize }))) {
+        for (const { user, role } of page) {
+          chat.print(`  ${describeUser(user)}${role === 'owner' ? '  (owner)' : ''}`);
+        }
       }
     },
   },
@@ -108,8 +136,7 @@ export const commands: Record<string, Command> = {
     usage: '/leave',
     help: 'go out of this room for good',
     async run(chat) {
-      if (!chat.current) throw new Error('you are in no room: /enter NAME');
-      await chat.leave(chat.current);
+      await chat.leave(current(chat));
       await chat.enterAny();
     },
   },
@@ -144,39 +171,37 @@ function required(value: string, question: string): string {
   return value;
 }
 
+function current(chat: Conversation): RoomReplica {
+  if (!chat.current) throw new Error('you are in no room: /enter NAME');
+  return chat.current;
+}
+
+function describeUser({ username, displayName }: User): string {
+  return displayName === username ? username : `${username}  ${displayName}`;
+}
+
 async function findPublic(client: ChatClient, name: string): Promise<Room | undefined> {
-  let cursor: string | undefined;
-  for (let page = 0; page < maxPages; page++) {
-    const found = await client.call('room.browse', { query: name, limit: 100, ...(cursor && { cursor }) });
-    const room = found.rooms.find(room => room.name?.toLowerCase() === name.toLowerCase());
-    if (room || found.cursor === undefined) return room;
-    cursor = found.cursor;
+  for await (const page of first(maxPages, client.browse({ query: name, limit: pageSize }))) {
+    const room = page.find(room => room.name?.toLowerCase() === name.toLowerCase());
+    if (room) return room;
   }
   return undefined;
 }
 
-/** The id of somebody who shares a room with this user: first by what is known already, then by asking. */
-async function findUser({ client, rooms }: Conversation, username: string): Promise<string | undefined> {
-  for (const { info, members, messages } of rooms) {
-    const known = [
-      ...(info.peer ? [info.peer] : []),
-      ...[...members.values()].map(({ user }) => user),
-      ...messages.map(({ sender }) => sender),
-    ].find(user => user.username === username);
-    if (known) return known.id;
-  }
-  for (const room of rooms) {
-    for await (const { user } of membersOf(client, room.id)) if (user.username === username) return user.id;
-  }
-  return undefined;
+async function findUser(client: ChatClient, name: string): Promise<User> {
+  const username = name.replace(/^@/, '').toLowerCase();
+  const { users } = await client.call('user.find', { query: username });
+  const user = users.find(user => user.username === username);
+  if (!user) throw new Error(`there is nobody called ${username}: /find`);
+  return user;
 }
 
-async function* membersOf(client: ChatClient, room: string) {
-  let cursor: string | undefined;
-  for (let page = 0; page < maxPages; page++) {
-    const answer = await client.call('room.members', { room, limit: 100, ...(cursor && { cursor }) });
-    yield* answer.members;
-    cursor = answer.cursor;
-    if (cursor === undefined) return;
+/** No more than so many pages: what a person can read. */
+async function* first<T>(count: number, pages: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  let taken = 0;
+  for await (const page of pages) {
+    yield page;
+    taken += 1;
+    if (taken === count) return;
   }
 }

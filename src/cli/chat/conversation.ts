@@ -205,7 +205,13 @@ export class Conversation {
     for (const { user, in: isIn } of delta.members ?? []) {
       if (user.id !== this.client.me?.id) this.notice(`${user.username} ${isIn ? 'came in' : 'left'}`);
     }
+    if (delta.info) this.#showInfo(room);
     this.#showNew();
+  }
+
+  #showInfo(room: RoomReplica): void {
+    this.notice(`this is ${nameOf(room)} now · ${describe(room.info)}`);
+    this.#showPrompt();
   }
 
   /** Shows what the current room has and the screen hasn't. */
@@ -218,6 +224,8 @@ export class Conversation {
     if (skipped > 0) this.notice(`${counted(skipped, 'message')} not shown`);
     for (const message of fresh) this.#showMessage(message);
     this.#shownSeq = Math.max(this.#shownSeq, room.completeFrom - 1, fresh.at(-1)?.seq ?? 0);
+    // Best effort, and said again with the next message.
+    if (fresh.length > 0) void this.client.markRead(room.id, this.#shownSeq);
   }
 
   #showMessage({ at, sender, text }: Message): void {

@@ -1,0 +1,36 @@
+import type { Grant } from '../contract/objects.ts';
+import { uuidV7Maker } from './ids.ts';
+import type { GrantStore } from './login.ts';
+import { type Runtime, type SocketConstructor, systemClock } from './runtime.ts';
+
+/**
+ * Address, and who one is: a `grant`, a `store` that holds one, or a `token`. And, where the surroundings lack something or
+ * a test wants its own, what to use instead.
+ */
+export interface ChatClientOptions extends Partial<Omit<Runtime, 'WebSocket'>> {
+  /** The server's address, like `https://chat.example.org`; a function is asked before every attempt. */
+  url: string | (() => string | Promise<string>);
+  /** What `register` or `login` answered. The client renews it by itself, for as long as the login lasts. */
+  grant?: Grant | undefined;
+  /** Where the grant is kept; without a `grant`, where it is taken from. */
+  store?: GrantStore | undefined;
+  /**
+   * Instead of a grant: a token, which ends within minutes; or a function, asked before every attempt. `refused` is the
+   * token that the server has just refused, if it has: then only another one helps. A ChatError that isn't retryable ends
+   * the attempts.
+   */
+  token?: string | ((refused: string | undefined) => string | Promise<string>) | undefined;
+  WebSocket?: SocketConstructor | undefined;
+}
+
+/** What the options don't give is taken from the surroundings. */
+export function runtimeOf(options: ChatClientOptions): Runtime {
+  const clock = options.clock ?? systemClock;
+  return {
+    clock,
+    random: options.random ?? Math.random,
+    WebSocket: options.WebSocket ?? globalThis.WebSocket,
+    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
+    newId: options.newId ?? uuidV7Maker(() => clock.now()),
+  };
+}

@@ -1,0 +1,4 @@
+/** `papo/sdk/testing`: a server in memory, and time moved by hand, for testing programs that use the SDK. */
+export { ManualClock, settle } from './manual-clock.ts';
+export type { ChatOperation } from './memory-chat.ts';
+export { MemoryServer } from './memory-server.ts';
