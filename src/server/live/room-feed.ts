@@ -8,15 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { closeCodes } from '../../contract/codes.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Delta } from '../../contract/objects.ts';
-import {
-  type Change,
-  type ChangeRange,
-  deltaOf,
-  deltasOf,
-  joined,
-  latest,
-  partOf,
-} from '../store/changes.ts';
+import { type Change, type ChangeRange, deltaOf, deltasOf, joined, partOf } from '../store/changes.ts';
+import { CatchUp } from './catch-up.ts';
 import { changeFrame, isCrowded, RoomTail } from './room-tail.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
@@ -54,6 +47,7 @@ export class RoomFeed {
   /** The version the room is known to have reached. */
   #reached = 0;
   readonly #tail = new RoomTail();
+  readonly #catchUp: CatchUp;
   /** Held or waiting. */
   readonly #arriving = new Map<Session, Subscription>();
   readonly #live = new Set<Session>();
@@ -61,12 +55,11 @@ export class RoomFeed {
   #frames: Buffer[] = [];
   #repairing = false;
   #impatient: NodeJS.Timeout | undefined;
-  #recent: ChangeRange | undefined;
-  #readingRecent: Promise<ChangeRange> | undefined;
 
   constructor(room: string, around: FeedSurroundings) {
     this.room = room;
     this.#around = around;
+    this.#catchUp = new CatchUp(this.#tail, () => around.readNewest(room));
   }
 
   get isEmpty(): boolean {
@@ -202,39 +195,9 @@ export class RoomFeed {
     for (const session of this.#live) session.push(bytes);
   }
 
-  /**
-   * The rows changed above version `after`, up to `upTo`: from memory, or by a read that everyone who asks shares.
-   * `upTo` is a version the asker has seen in the database.
-   * @returns undefined when they are more than one catches up by.
-   */
-  async changesBetween(after: number, upTo: number): Promise<Change[] | undefined> {
-    const remembered = this.#remembers(after, upTo) ? this.#tail.changes(after, upTo) : undefined;
-    if (remembered !== undefined) return latest(remembered);
-    let range = this.#recent;
-    while (range === undefined || !(range.head >= upTo || this.#remembers(range.head, upTo))) {
-      range = await this.#readRecent();
-    }
-    if (after < range.after) return undefined;
-    const read = range.changes.filter(change => change.version > after && change.version <= upTo);
-    return latest([...read, ...this.#tail.changes(Math.max(after, range.head), upTo)]);
-  }
-
-  #remembers(after: number, upTo: number): boolean {
-    const { from } = this.#tail;
-    return from !== undefined && from <= after + 1 && (this.#version ?? 0) >= upTo;
-  }
-
-  #readRecent(): Promise<ChangeRange> {
-    this.#readingRecent ??= this.#around
-      .readNewest(this.room)
-      .then(range => {
-        this.#recent = range;
-        return range;
-      })
-      .finally(() => {
-        this.#readingRecent = undefined;
-      });
-    return this.#readingRecent;
+  /** The rows of the room changed above a version, up to one that was seen in the database; see {@link CatchUp}. */
+  changesBetween(after: number, upTo: number): Promise<Change[] | undefined> {
+    return this.#catchUp.changesBetween(after, upTo);
   }
 
   #wakeWaiting(version: number): void {
@@ -253,7 +216,7 @@ export class RoomFeed {
   #goLive(session: Session, subscription: Subscription, version: number): void {
     const { after, leftAt } = subscription;
     const upTo = leftAt ?? version;
-    if (after < upTo && !this.#remembers(after, upTo)) {
+    if (after < upTo && !this.#tail.remembers(after, upTo)) {
       void this.#readMissed(session, subscription, upTo);
       return;
     }
@@ -329,6 +292,6 @@ export class RoomFeed {
     this.#untold = undefined;
     this.#reached = 0;
     this.#tail.clear();
-    this.#recent = undefined;
+    this.#catchUp.clear();
   }
 }

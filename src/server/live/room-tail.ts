@@ -29,9 +29,12 @@ export class RoomTail {
     return frame;
   }
 
-  /** The first version that is remembered; undefined when none is. */
-  get from(): number | undefined {
-    return this.#remembered[0]?.delta.from;
+  /** Whether every change above version `after` up to version `upTo` is remembered. */
+  remembers(after: number, upTo: number): boolean {
+    const [first, last] = [this.#remembered[0], this.#remembered.at(-1)];
+    return (
+      first !== undefined && last !== undefined && first.delta.from <= after + 1 && last.delta.version >= upTo
+    );
   }
 
   /** The frames that lead from version `after` to version `upTo`. The tail must reach back to `after + 1`. */
