@@ -49,7 +49,8 @@ export class Line {
       const write = end._write.bind(end);
       end._write = (chunk, encoding, taken) => {
         write(chunk, encoding, taken);
-        if (this.#isOpen) end.pass(1);
+        // Never at once: a network doesn't answer within the call that sends.
+        if (this.#isOpen) setImmediate(() => end.pass(this.#isOpen ? 1 : 0));
       };
       end.on('error', () => {});
     }
