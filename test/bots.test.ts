@@ -3,7 +3,7 @@
  * a room too far ahead, a renaming, a removal, a crowd, a restart, tokens that expire. Each command is answered once.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
@@ -22,7 +22,19 @@ const bots: Record<string, { command: string; args: string[]; skip: string | fal
     args: ['--conditions=papo:source', 'examples/bot.ts'],
     skip: false,
   },
+  'on a bare WebSocket': { command: process.execPath, args: ['examples/bare-bot.js'], skip: false },
+  'in Python': { command: '/usr/bin/python3', args: ['examples/bot.py'], skip: withoutPython() },
 };
+
+/** Why the Python bot can't run here. */
+function withoutPython(): string | false {
+  try {
+    execFileSync('/usr/bin/python3', ['-c', 'import websockets'], { stdio: 'pipe' });
+    return false;
+  } catch {
+    return 'needs /usr/bin/python3 with the package websockets (Debian: python3-websockets)';
+  }
+}
 
 for (const [name, { command, args, skip }] of Object.entries(bots)) {
   describe(`the bot ${name}`, { skip, timeout: 90_000 }, () => {
