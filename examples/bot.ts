@@ -25,7 +25,8 @@ function look(room: RoomReplica): void {
 
 async function readOn(room: RoomReplica): Promise<void> {
   for (let more = true; more; ) {
-    const after = seen.get(room.id) ?? room.info.lastSeq;
+    // Who was removed and came in again has a read mark above all that was said meanwhile.
+    const after = Math.max(seen.get(room.id) ?? room.info.lastSeq, room.info.readSeq ?? 0);
     const page = await client.call('message.history', { room: room.id, after });
     for (const message of page.messages) {
       seen.set(room.id, message.seq);
