@@ -36,7 +36,9 @@ async function readOn(room: RoomReplica): Promise<void> {
   }
 }
 
-function answer(room: RoomReplica, { text }: Message): void {
+function answer(room: RoomReplica, { sender, text }: Message): void {
+  // The bot doesn't talk to itself.
+  if (sender.id === grant.user.id) return;
   if (text.startsWith('!echo ')) client.send(room.id, text.slice('!echo '.length));
   if (text === '!room') client.send(room.id, `${room.info.name}: ${room.info.memberCount}`);
 }
