@@ -33,16 +33,15 @@ let live = false;
 let attempt = 0;
 let refs = 0;
 /** `log` names the history that the versions of our rooms belong to. */
-let socket, hello, me, log, pause, lastHeard, grant, renewAt, refreshing;
+let socket, hello, me, log, pause, lastHeard, grant, renewAt, refreshing, liveSince;
 
 take(await post('/login', { username, password }));
 while (true) {
-  const began = Date.now();
   const code = await connection();
   if (code >= 4500 && code <= 4999) throw new Refused(`closed with ${code}`);
   // A browser doesn't tell why a handshake was refused; an ordinary request does.
   if (code === 4001 || (!hello && (await isUnauthorized()))) await refresh();
-  attempt = Date.now() - began > 10_000 ? 0 : attempt + 1;
+  attempt = Date.now() - liveSince > 10_000 ? 0 : attempt + 1;
   await sleep(pause ?? backoff(attempt));
 }
 
@@ -60,12 +59,13 @@ async function connection() {
       fail(error);
     }
   };
-  [socket, hello, pause, lastHeard] = [mine, undefined, undefined, Date.now()];
+  [socket, hello, pause] = [mine, undefined, undefined];
+  [lastHeard, liveSince] = [Date.now(), Number.POSITIVE_INFINITY];
   const watch = setInterval(() => {
     const patience = hello?.heartbeatMs ?? 10_000;
     const silence = Date.now() - lastHeard;
     if (silence > patience + 10_000) close(1006);
-    else if (silence > patience && live) request('ping', {});
+    else if (silence > patience && live && waiting.size === 0) request('ping', {});
     if (live && Date.now() > renewAt) renew();
   }, 1_000);
   try {
@@ -116,6 +116,7 @@ function synced({ output, error }) {
   for (const { room, delta } of output.rooms) hold(room, delta?.messages ?? []);
   for (const id of output.left) rooms.delete(id);
   live = true;
+  liveSince = Date.now();
   // It works. But a connection that breaks at once isn't worth a rush.
   attempt = Math.min(attempt, 2);
   for (const goOn of queue.splice(0)) goOn();

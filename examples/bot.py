@@ -11,6 +11,7 @@ import asyncio
 import http.client
 import itertools
 import json
+import math
 import os
 import random
 import sys
@@ -75,13 +76,13 @@ class Bot:
             self.tasks.create_task(self.keep_token_fresh())
             self.attempt = 0
             while True:
-                grant, began, self.pause = self.grant, time.monotonic(), None
+                grant, self.pause, self.live_since = self.grant, None, math.inf
                 why = await self.connection(grant["token"])
                 if 4500 <= why <= 4999:
                     raise Refused(f"closed with {why}")
                 if why in (4001, 401):
                     await self.refresh(grant)
-                self.attempt = 0 if time.monotonic() - began > 10 else self.attempt + 1
+                self.attempt = 0 if time.monotonic() - self.live_since > 10 else self.attempt + 1
                 await asyncio.sleep(self.pause or backoff(self.attempt))
 
     async def connection(self, token: str) -> int:
@@ -121,6 +122,7 @@ class Bot:
                 for room in left:
                     self.rooms.pop(room, None)
                 self.live.set()
+                self.live_since = time.monotonic()
                 self.attempt = min(self.attempt, 2)  # It works. But one that breaks at once isn't worth a rush.
             case {"ref": "sync", "error": error}:
                 if not error["retryable"]:
