@@ -51,7 +51,7 @@ async def post(path: str, body: dict) -> dict:
     for attempt in itertools.count():
         wait = backoff(attempt)
         try:
-            return json.load(await asyncio.to_thread(urlopen, request, timeout=10))
+            return json.loads(await asyncio.to_thread(lambda: urlopen(request, timeout=10).read()))
         except HTTPError as problem:
             if problem.code != 429 and problem.code < 500:
                 raise Refused(f"{path} is answered with {problem.code}") from None
