@@ -25,7 +25,8 @@ function look(room: RoomReplica): void {
 
 async function readOn(room: RoomReplica): Promise<void> {
   for (let more = true; more; ) {
-    const after = seen.get(room.id) ?? room.info.lastSeq;
+    // Who was removed and came in again has a read mark above all that was said meanwhile.
+    const after = Math.max(seen.get(room.id) ?? room.info.lastSeq, room.info.readSeq ?? 0);
     const page = await client.call('message.history', { room: room.id, after });
     for (const message of page.messages) {
       seen.set(room.id, message.seq);
@@ -35,7 +36,9 @@ async function readOn(room: RoomReplica): Promise<void> {
   }
 }
 
-function answer(room: RoomReplica, { text }: Message): void {
+function answer(room: RoomReplica, { sender, text }: Message): void {
+  // The bot doesn't talk to itself.
+  if (sender.id === grant.user.id) return;
   if (text.startsWith('!echo ')) client.send(room.id, text.slice('!echo '.length));
   if (text === '!room') client.send(room.id, `${room.info.name}: ${room.info.memberCount}`);
 }

@@ -3,7 +3,7 @@
  * a room too far ahead, a renaming, a removal, a crowd, a restart, tokens that expire. Each command is answered once.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
@@ -22,76 +22,102 @@ const bots: Record<string, { command: string; args: string[]; skip: string | fal
     args: ['--conditions=papo:source', 'examples/bot.ts'],
     skip: false,
   },
+  'on a bare WebSocket': { command: process.execPath, args: ['examples/bare-bot.js'], skip: false },
+  'in Python': { command: '/usr/bin/python3', args: ['examples/bot.py'], skip: withoutPython() },
 };
 
-for (const [name, { command, args, skip }] of Object.entries(bots)) {
-  describe(`the bot ${name}`, { skip, timeout: 90_000 }, () => {
-    let day: Day;
-
-    before(async () => {
-      day = await Day.begin(command, args);
-    });
-
-    after(() => day.end());
-
-    test('answers a command with the text, and another one with the name of the room and how many are in it', async () => {
-      await day.expect(['!echo Olá, mundo!'], ['Olá, mundo!']);
-      await day.expect(['!room'], ['Lab: 2']);
-    });
-
-    test('[G6] answers what was said while its network was down, each once and in order', async () => {
-      await day.while(() => day.sayAll(['!echo 2', 'not a command', '!echo 3', '!echo 4']));
-      await day.expect([], ['2', '3', '4']);
-    });
-
-    test('[G6] misses nothing where the room is too far ahead for catching up', async () => {
-      const fillers = Array.from({ length: 230 }, (_, index) => `filler ${index}`);
-      await day.while(() =>
-        day.sayAll([
-          '!echo early',
-          ...fillers.slice(0, 115),
-          '!echo middle',
-          ...fillers.slice(115),
-          '!echo late',
-        ]),
-      );
-      await day.expect([], ['early', 'middle', 'late']);
-    });
-
-    test('follows a renaming, live and while away', async () => {
-      await day.rename('Workshop');
-      await day.expect(['!room'], ['Workshop: 2']);
-      await day.while(() => day.rename('Studio'));
-      await day.expect(['!room'], ['Studio: 2']);
-    });
-
-    test('[G9] is silent where it was removed, and goes on when it is invited again', async () => {
-      await day.while(async () => {
-        await day.remove();
-        await day.sayAll(['!echo not for you']);
-      });
-      await day.botIsTold(`"left":["${day.room}"]`);
-      await day.invite();
-      await day.botIsTold('"event":"joined"');
-      await day.expect(['!echo welcome back'], ['welcome back']);
-    });
-
-    test('knows how many are in a room that is too crowded to be told who', async () => {
-      await day.crowd(600);
-      await day.expect(['!room'], ['Studio: 602']);
-    });
-
-    test('[G1] comes back to a server that was restarted', async () => {
-      await day.restartServer();
-      await day.expect(['!echo still here'], ['still here']);
-    });
-
-    test('gets a new token before the old one expires, and goes on', async () => {
-      await eventually('the bot refreshes its token', () => day.network.hasAsked('POST /refresh'));
-      await day.expect(['!echo renewed'], ['renewed']);
-    });
-  });
+/** Why the Python bot can't run here. */
+function withoutPython(): string | false {
+  try {
+    execFileSync('/usr/bin/python3', ['-c', 'import websockets'], { stdio: 'pipe' });
+    return false;
+  } catch {
+    return 'needs /usr/bin/python3 with the package websockets (Debian: python3-websockets)';
+  }
 }
+
+/** Side by side: each bot has a server and a database of its own. */
+describe('a day in the life of a bot', { concurrency: true }, () => {
+  for (const [name, { command, args, skip }] of Object.entries(bots)) {
+    describe(`the bot ${name}`, { skip, timeout: 90_000, concurrency: false }, () => {
+      let day: Day;
+
+      before(async () => {
+        day = await Day.begin(command, args);
+      });
+
+      after(() => day.end());
+
+      test('answers a command with the text, and another one with the name of the room and how many are in it', async () => {
+        await day.expect(['!echo Olá, mundo!'], ['Olá, mundo!']);
+        await day.expect(['!room'], ['Lab: 2']);
+      });
+
+      test("doesn't answer itself", () => day.expect(['!echo !room', '!echo still'], ['!room', 'still']));
+
+      test('[G6] answers what was said while its network was down, each once and in order', async () => {
+        await day.while(() => day.sayAll(['!echo 2', 'not a command', '!echo 3', '!echo 4']));
+        await day.expect([], ['2', '3', '4']);
+      });
+
+      test('follows a renaming', async () => {
+        await day.rename('Workshop');
+        await day.expect(['!room'], ['Workshop: 2']);
+      });
+
+      test('[G9] follows a renaming while away, and is silent about what was said while it was out', async () => {
+        await day.while(async () => {
+          await day.rename('Studio');
+          await day.remove();
+          await day.sayAll(['!echo behind your back']);
+          await day.invite();
+          await day.sayAll(['!echo while you were away']);
+        });
+        await day.expect(['!room'], ['while you were away', 'Studio: 2']);
+      });
+
+      test('[G9] is silent where it was removed, and goes on when it is invited again', async () => {
+        await day.while(async () => {
+          await day.remove();
+          await day.sayAll(['!echo not for you']);
+        });
+        await day.botIsTold(`"left":["${day.room}"]`);
+        await day.invite();
+        await day.botIsTold('"event":"joined"');
+        await day.expect(['!echo welcome back'], ['welcome back']);
+      });
+
+      test('[G6] misses nothing where the room is too far ahead for catching up', async () => {
+        const fillers = Array.from({ length: 230 }, (_, index) => `filler ${index}`);
+        await day.while(() =>
+          day.sayAll([
+            '!echo early',
+            ...fillers.slice(0, 115),
+            '!echo middle',
+            ...fillers.slice(115),
+            '!echo late',
+          ]),
+        );
+        await day.expect([], ['early', 'middle', 'late']);
+      });
+
+      test('knows how many are in a room that is too crowded to be told who', async () => {
+        await day.crowd(600);
+        await day.expect(['!room'], ['Studio: 602']);
+      });
+
+      test('[G1] comes back to a server that was restarted', async () => {
+        await day.restartServer();
+        await day.expect(['!echo still here'], ['still here']);
+      });
+
+      test('gets a new token before the old one expires, and goes on', async () => {
+        await eventually('the bot refreshes its token', () => day.network.hasAsked('POST /refresh'));
+        await day.expect(['!echo renewed'], ['renewed']);
+      });
+    });
+  }
+});
 
 type DayParts = {
   database: TestDatabase;
