@@ -5,40 +5,31 @@ const { PAPO_URL: url = 'http://127.0.0.1:8080', PAPO_USER = 'bot', PAPO_PASSWOR
 
 const grant = await login(url, { username: PAPO_USER, password: PAPO_PASSWORD });
 const client = new ChatClient({ url, grant });
-/** By room: the last message that was looked at, and the looking that is under way. */
-const seen = new Map<string, number>();
-const looking = new Map<string, Promise<void>>();
+const reading = new Map<string, Promise<void>>();
 
-client.on('joined', ({ room }) => seen.set(room.id, room.info.lastSeq));
-client.on('left', ({ room }) => seen.delete(room.id));
 client.on('change', ({ room }) => look(room));
 client.on('state', ({ name }) => name === 'live' && [...client.rooms.values()].map(look));
 await client.connect();
 
-/** Reads on from the last message that was looked at: nothing is missed, however far the bot is behind. If the
- * connection breaks meanwhile, the next one goes on from there. */
+/** Reads one page after the other. If the connection breaks meanwhile, the next one goes on from there. */
 function look(room: RoomReplica): void {
-  const before = looking.get(room.id) ?? Promise.resolve();
+  const before = reading.get(room.id) ?? Promise.resolve();
   const now = before.then(() => readOn(room)).catch(() => undefined);
-  looking.set(room.id, now);
+  reading.set(room.id, now);
 }
 
+/** From the read mark on, which the server keeps: nothing is missed, however far the bot is behind, or if it was killed. */
 async function readOn(room: RoomReplica): Promise<void> {
-  for (let more = true; more; ) {
-    // Who was removed and came in again has a read mark above all that was said meanwhile.
-    const after = Math.max(seen.get(room.id) ?? room.info.lastSeq, room.info.readSeq ?? 0);
-    const page = await client.call('message.history', { room: room.id, after });
-    for (const message of page.messages) {
-      seen.set(room.id, message.seq);
-      answer(room, message);
-    }
-    more = page.more;
+  for await (const page of client.history(room.id, { after: room.info.readSeq ?? 0 })) {
+    // The mark may have moved while the page was on its way: it stands above what was said while the bot was removed.
+    for (const message of page) if (message.seq > (room.info.readSeq ?? 0)) answer(room, message);
+    await client.markRead(room.id, page.at(-1)?.seq);
   }
 }
 
-function answer(room: RoomReplica, { sender, text }: Message): void {
-  // The bot doesn't talk to itself.
+/** With the id of the question: asked about it twice, the bot has answered it once. */
+function answer(room: RoomReplica, { id, sender, text }: Message): void {
   if (sender.id === grant.user.id) return;
-  if (text.startsWith('!echo ')) client.send(room.id, text.slice('!echo '.length));
-  if (text === '!room') client.send(room.id, `${room.info.name}: ${room.info.memberCount}`);
+  if (text.startsWith('!echo ')) client.send(room.id, text.slice('!echo '.length), { id });
+  if (text === '!room') client.send(room.id, `${room.info.name}: ${room.info.memberCount}`, { id });
 }

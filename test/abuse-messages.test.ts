@@ -374,10 +374,9 @@ test('[abuse 32] [HTTP-1] the room of a message is the one in the path, whatever
   assert.deepEqual(rows, [{ room_id: server.general }]);
 });
 
-test('[abuse 32] nobody chooses a room’s id, versions, members or role, or makes it a direct one', async () => {
+test('[abuse 32] nobody chooses a room’s versions, members or role, takes another one’s id, or makes it a direct one', async () => {
   const { person } = await sender();
   const claims = {
-    id: server.general,
     role: 'member',
     memberCount: 99,
     lastSeq: 99,
@@ -391,12 +390,13 @@ test('[abuse 32] nobody chooses a room’s id, versions, members or role, or mak
     person,
   );
   assert.equal(made.status, 201);
-  const { id, role, memberCount, lastSeq, version } = made.body.room;
-  assert.notEqual(id, server.general);
+  const { role, memberCount, lastSeq, version } = made.body.room;
   assert.deepEqual(
     { role, memberCount, lastSeq, version },
     { role: 'owner', memberCount: 1, lastSeq: 0, version: 1 },
   );
+  const theirs = { id: server.general, name: `claimed ${randomUUID()}` };
+  assert.equal((await server.post('/rooms', theirs, person)).status, 409);
   for (const kind of ['direct', 'Public', 'secret', '', null, 1, ['public']]) {
     const { status } = await server.post('/rooms', { name: `kind ${randomUUID()}`, kind }, person);
     assert.equal(status, 400, String(kind));

@@ -147,6 +147,17 @@ test('who comes in while a sync under way has read the rooms without this one is
   assert.deepEqual(await bruno.told(), ['joined']);
 });
 
+test('a read mark that moves while a sync is under way is told when it is done', async () => {
+  const scene = new Scene();
+  const bruno = scene.connect('bruno');
+  scene.hub.read('bruno', roomId, 1, undefined);
+  scene.hub.beginSync(bruno.session);
+  scene.hub.read('bruno', roomId, 2, undefined);
+  assert.deepEqual(await bruno.told(), []);
+  scene.hub.goLive(bruno.session, []);
+  assert.deepEqual(await bruno.told(), ['read']);
+});
+
 test('who leaves and comes back while held stays', async () => {
   const scene = new Scene();
   const { hub } = scene;

@@ -232,6 +232,25 @@ test('in a crowded room a crowd that comes is one frame, after a second at the l
   assert.deepEqual(reader.deltas, [{ event: 'change', room, from: 1, version: 2, memberCount }]);
 });
 
+test('in a crowded room it is told by name who owns it from now on', context => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  context.after(() => mock.timers.reset());
+  const world = new World(true);
+  const reader = new Reader(world);
+  reader.read();
+  reader.release();
+  const [gone, heir] = [
+    { ...memberAt(1), in: false },
+    { ...memberAt(2), role: 'owner' as const },
+  ];
+  const memberCount = limits.maxMembersTold + 1;
+  world.feed.accept({ room, from: 1, version: 2, members: [gone, heir], memberCount });
+  mock.timers.tick(limits.coverWithinMs);
+  world.turn.end();
+  const [change] = reader.deltas;
+  assert.deepEqual(change, { event: 'change', room, from: 1, version: 2, members: [heir], memberCount });
+});
+
 test('[G9] who leaves a crowded room is told up to there, and that it is so; the others later', context => {
   mock.timers.enable({ apis: ['setTimeout'] });
   context.after(() => mock.timers.reset());

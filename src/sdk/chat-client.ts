@@ -178,11 +178,12 @@ export class ChatClient {
   }
 
   /**
-   * Sends a message, now or as soon as possible. Messages of one room keep their order.
+   * Sends a message, now or as soon as possible. Messages of one room keep their order. With an `id` of one's own, sending
+   * the same again, also from another process, is one message: a bot that answers with the id of the question answers once.
    * @throws {ChatError} `outbox_full`: too many messages are undecided.
    */
-  send(room: string, text: string): OutgoingMessage {
-    return this.#outbox.add(room, text);
+  send(room: string, text: string, { id }: { id?: string } = {}): OutgoingMessage {
+    return this.#outbox.add(room, text, id);
   }
 
   /** Sends a failed message again, with its id. `false`: there is no such message, or the outbox is full. */

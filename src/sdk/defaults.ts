@@ -7,6 +7,8 @@ export const defaults = {
   backoffCapMs: 30_000,
   /** The back-off starts afresh only after a connection was live for this long. */
   stableAfterMs: 10_000,
+  /** Failures that count on after a connection was live for less: short outages in a row don't add up to long waits. */
+  maxFailuresBeforeLive: 2,
   /** From opening a socket to its `hello`. */
   helloTimeoutMs: 15_000,
   /** Longer than the server takes to answer `timeout`, so that its verdict comes first. */

@@ -102,11 +102,14 @@ export class Outbox {
     return [...[...this.#queues.values()].flatMap(({ entries }) => entries), ...this.#failed.values()];
   }
 
-  add(room: string, text: string): OutgoingMessage {
+  /** @param id of its own; one that is on its way already is the same message. */
+  add(room: string, text: string, id = this.#options.newId()): OutgoingMessage {
+    const known = this.#queues.get(room)?.entries.find(entry => entry.id === id);
+    if (known) return known;
     if (this.#undecided >= defaults.maxOutbox) {
       throw new ChatError('outbox_full', `${defaults.maxOutbox} messages are undecided`);
     }
-    return this.#enqueue(new Entry(this.#options.newId(), room, text));
+    return this.#enqueue(new Entry(id, room, text));
   }
 
   /** Goes on with every room: there is a connection. */

@@ -227,10 +227,11 @@ export class Uplink {
 
   #wait(detail: string, atLeastMs = 0): void {
     const { clock, random } = this.#runtime;
-    const wasStable =
-      this.#liveSince !== undefined && clock.now() - this.#liveSince >= defaults.stableAfterMs;
-    if (wasStable) this.#failures = 0;
-    this.#liveSince = undefined;
+    if (this.#liveSince !== undefined) {
+      const wasStable = clock.now() - this.#liveSince >= defaults.stableAfterMs;
+      this.#failures = wasStable ? 0 : Math.min(this.#failures, defaults.maxFailuresBeforeLive);
+      this.#liveSince = undefined;
+    }
     const waitMs = this.#reconnectInMs ?? backoffMs(this.#failures++, random);
     this.#reconnectInMs = undefined;
     const retryInMs = Math.max(atLeastMs, waitMs);

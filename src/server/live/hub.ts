@@ -109,7 +109,10 @@ export class Hub implements CommitListener {
   /** The user's read mark moved: their other synced connections get to know. */
   read(user: string, room: string, seq: number, from: Session | undefined): void {
     for (const session of this.#sessions.get(user) ?? []) {
-      if (session !== from && session.phase === 'live') session.say({ event: 'read', room, seq });
+      if (session === from) continue;
+      if (session.phase === 'live') session.say({ event: 'read', room, seq });
+      // The rooms may have been read before this.
+      if (session.phase === 'syncing') session.readWhileSyncing.set(room, seq);
     }
   }
 
@@ -148,6 +151,7 @@ export class Hub implements CommitListener {
   silence(session: Session): void {
     for (const room of [...session.subscriptions.keys()]) this.#drop(session, room);
     session.cameWhileSyncing.clear();
+    session.readWhileSyncing.clear();
     if (session.phase !== 'closed') session.phase = 'silent';
   }
 
@@ -168,6 +172,8 @@ export class Hub implements CommitListener {
       if (!told.has(room)) this.#came(session, room);
     }
     session.cameWhileSyncing.clear();
+    for (const [room, seq] of session.readWhileSyncing) session.say({ event: 'read', room, seq });
+    session.readWhileSyncing.clear();
   }
 
   #came(session: Session, room: string): void {

@@ -74,8 +74,12 @@ export function isCrowded(delta: Delta): boolean {
   return (delta.memberCount ?? 0) > limits.maxMembersTold;
 }
 
-/** A Delta as it is shown: in a crowded room with the number of members, without their names. */
+/** A Delta as it is shown: of a crowded room's members how many they are, and by name only who owns the room now. */
 export function changeFrame(delta: Delta): Buffer {
-  const { members, ...unnamed } = delta;
-  return textFrame(JSON.stringify({ event: 'change', ...(isCrowded(delta) ? unnamed : delta) }));
+  return textFrame(JSON.stringify({ event: 'change', ...(isCrowded(delta) ? withoutCrowd(delta) : delta) }));
+}
+
+function withoutCrowd({ members = [], ...rest }: Delta): Delta {
+  const owners = members.filter(({ role }) => role === 'owner');
+  return owners.length > 0 ? { ...rest, members: owners } : rest;
 }

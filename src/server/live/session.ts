@@ -28,6 +28,8 @@ export class Session {
   readonly subscriptions = new Map<string, Subscription>();
   /** Rooms that the user came into while a sync was under way. */
   readonly cameWhileSyncing = new Set<string>();
+  /** Where the user's read marks moved meanwhile, by room. */
+  readonly readWhileSyncing = new Map<string, number>();
   phase: SessionPhase = 'silent';
   readonly #wire: Wire;
   readonly #turn: Turn;
