@@ -1,5 +1,4 @@
 /** The HTTP door: requests in, operations performed, answers and problems out. No chat rules. */
-import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -18,6 +17,7 @@ import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { bearerToken } from './bearer.ts';
 import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
+import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 
 type Parts = {
@@ -33,14 +33,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   const { dispatch, authenticate, origins, isTrustedProxy, log } = parts;
   const app = new Hono<Environment>();
 
-  const answered = new WeakMap<Socket, Promise<unknown>>();
-  // Many requests may come on one connection whose answers nobody reads: each starts when the one before has been sent.
-  app.use(async ({ env: { incoming, outgoing } }, next) => {
-    const before = answered.get(incoming.socket);
-    answered.set(incoming.socket, new Promise(resolve => outgoing.once('close', resolve)));
-    await before;
-    await next();
-  });
+  app.use(oneAfterTheOther());
   app.use(requestId());
   app.use(async (context, next) => {
     await next();
