@@ -5,7 +5,9 @@
 import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { limits } from '../../contract/limits.ts';
+
+/** Requests of one connection that wait; whoever sends more is cut off. */
+const maxWaiting = 1_000;
 
 type Waiting = { count: number; last: Promise<unknown> };
 
@@ -17,8 +19,7 @@ export function oneAfterTheOther(): MiddlewareHandler<{ Bindings: HttpBindings }
     const line = lines.get(socket) ?? { count: 0, last: Promise.resolve() };
     lines.set(socket, line);
     line.count += 1;
-    // Nobody who waits for answers comes this far.
-    if (line.count > limits.maxRequestsInFlight) socket.destroy();
+    if (line.count > maxWaiting) socket.destroy();
     const before = line.last;
     line.last = new Promise(resolve => outgoing.once('close', resolve)).then(() => {
       line.count -= 1;
