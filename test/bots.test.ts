@@ -143,7 +143,7 @@ class Person {
       this.#grant = (await request<Grant>(url, 'POST', '/refresh', { body: { refreshToken } })).body;
     }
     const { token } = this.#grant;
-    const answer = await request<Body>(url, method, path, body === undefined ? { token } : { token, body });
+    const answer = await request<Body>(url, method, path, { token, body });
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
     return answer.body;
   }

@@ -24,8 +24,7 @@ after(() => server.close());
 
 /** One call by HTTP as this person; `body` holds whatever comes back. */
 async function as<Body>({ token }: Grant, method: string, path: string, body?: unknown) {
-  const given = body === undefined ? { token } : { token, body };
-  return request<Body & { code: string }>(server.url, method, path, given);
+  return request<Body & { code: string }>(server.url, method, path, { token, body });
 }
 
 const live = (who: Grant) => TestSocket.live(server.url, who.token);

@@ -109,8 +109,7 @@ class Scene {
 
   /** Asks over HTTP; whether it is allowed is not the question here. */
   async ask<Body>({ token }: Grant, method: string, path: string, body?: unknown): Promise<Body> {
-    const given = body === undefined ? { token } : { token, body };
-    const answer = await request<Body>(server.url, method, path, given);
+    const answer = await request<Body>(server.url, method, path, { token, body });
     assert.ok(answer.status < 500, JSON.stringify(answer.body));
     return answer.body;
   }

@@ -1,6 +1,6 @@
 /** Feeds against a database that is ahead of them, in every order of events that a seed can make. */
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { mock, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { limits } from '../src/contract/limits.ts';
 import type { Delta, Member, Message } from '../src/contract/objects.ts';
@@ -112,6 +112,14 @@ class Reader {
     world.feed.enter(this.session);
   }
 
+  /** Someone who is in, with all there was. */
+  static live(world: World): Reader {
+    const reader = new Reader(world);
+    reader.read();
+    reader.release();
+    return reader;
+  }
+
   read(): void {
     this.#snapshot ??= this.#world.committed;
   }
@@ -183,6 +191,12 @@ const steps: Record<string, Step> = {
 
 const aStep = fc.tuple(fc.constantFrom(...Object.keys(steps), 'commit', 'tell'), fc.nat(7));
 
+/** Timers go only when the test moves them. */
+function stopTimers(context: TestContext): void {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  context.after(() => mock.timers.reset());
+}
+
 const manySteps = fc.array(aStep, { minLength: 20, maxLength: 150, size: 'max' });
 
 /** Takes the steps, lets everybody in and everything arrive, and looks at what each was given. */
@@ -208,8 +222,7 @@ test('[G5] whoever enters while messages fly gets every change above what was re
 });
 
 test('[G5] in a crowded room comings and goings are covered, and messages told, without a hole or an overlap', async context => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  context.after(() => mock.timers.reset());
+  stopTimers(context);
   await fc.assert(
     fc.asyncProperty(manySteps, names => playOut(new World(true), names)),
     { numRuns: 2000 },
@@ -217,12 +230,9 @@ test('[G5] in a crowded room comings and goings are covered, and messages told, 
 });
 
 test('in a crowded room a crowd that comes is one frame, after a second at the latest', context => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  context.after(() => mock.timers.reset());
+  stopTimers(context);
   const world = new World(true);
-  const reader = new Reader(world);
-  reader.read();
-  reader.release();
+  const reader = Reader.live(world);
   for (let version = 1; version <= 2; version += 1) world.feed.accept(world.deltaAt(version));
   world.turn.end();
   assert.deepEqual(reader.deltas, []);
@@ -233,12 +243,9 @@ test('in a crowded room a crowd that comes is one frame, after a second at the l
 });
 
 test('in a crowded room it is told by name who owns it from now on', context => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  context.after(() => mock.timers.reset());
+  stopTimers(context);
   const world = new World(true);
-  const reader = new Reader(world);
-  reader.read();
-  reader.release();
+  const reader = Reader.live(world);
   const [gone, heir] = [
     { ...memberAt(1), in: false },
     { ...memberAt(2), role: 'owner' as const },
@@ -252,14 +259,9 @@ test('in a crowded room it is told by name who owns it from now on', context => 
 });
 
 test('[G9] who leaves a crowded room is told up to there, and that it is so; the others later', context => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  context.after(() => mock.timers.reset());
+  stopTimers(context);
   const world = new World(true);
-  const [leaver, stayer] = [new Reader(world), new Reader(world)];
-  for (const reader of [leaver, stayer]) {
-    reader.read();
-    reader.release();
-  }
+  const [leaver, stayer] = [Reader.live(world), Reader.live(world)];
   for (let version = 1; version <= 2; version += 1) world.feed.accept(world.deltaAt(version));
   world.feed.leave(leaver.session, 2);
   world.turn.end();
@@ -277,9 +279,7 @@ test('[G9] who leaves a crowded room is told up to there, and that it is so; the
 
 test('[G5] a feed that was not told of a change reads it, and passes it on once', async () => {
   const world = new World();
-  const reader = new Reader(world);
-  reader.read();
-  reader.release();
+  const reader = Reader.live(world);
   for (let version = 1; version <= 5; version += 1) world.commit();
   world.feed.accept(world.deltaAt(1));
   // 2 and 3 are lost on the way; 5 comes while they are being read.
@@ -294,9 +294,7 @@ test('[G5] a feed that was not told of a change reads it, and passes it on once'
 
 test('[G5] a repair that overlaps what has arrived meanwhile is cut to what is missing', async () => {
   const world = new World();
-  const reader = new Reader(world);
-  reader.read();
-  reader.release();
+  const reader = Reader.live(world);
   for (let version = 1; version <= 4; version += 1) world.commit();
   world.feed.reach(2);
   world.feed.accept(world.deltaAt(1));

@@ -28,7 +28,7 @@ type Problem = { code: string; detail: string; requestId: string };
 /** One call by HTTP as this person; `body` holds whatever comes back. */
 async function as<Body>(who: Grant, method: string, path: string, body?: unknown) {
   const { token } = who;
-  return request<Body & Problem>(server.url, method, path, body === undefined ? { token } : { token, body });
+  return request<Body & Problem>(server.url, method, path, { token, body });
 }
 
 const createRoom = async (who: Grant, name: string, kind = 'public') =>

@@ -30,7 +30,7 @@ export class MemoryChat {
     this.#make('public', 'general', undefined);
   }
 
-  /** A new account; in every room without an owner, like `general`. */
+  /** A new account, which is in `general`. */
   enrol(username: string, displayName: string): User {
     const { newId, now } = this.#options;
     const user = { id: newId(), username, displayName, createdAt: now() };

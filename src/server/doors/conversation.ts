@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { closeCodes } from '../../contract/codes.ts';
 import { Ref, Request, type SocketError } from '../../contract/events.ts';
 import { limits } from '../../contract/limits.ts';
-import { type OperationDefinition, type OperationName, operations } from '../../contract/operations.ts';
+import { type OperationDefinition, operations } from '../../contract/operations.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Session } from '../live/session.ts';
@@ -21,8 +21,8 @@ const maxTimerMs = 0x7fff_ffff;
 /** What an answer may have besides what its request had: a message's goes back as it came, others are small. */
 const answerBytes = 2 * 1024;
 
-/** A frame, and how long it was. */
-type Arrived = { json: unknown; bytes: number };
+/** A frame, how long it was, and whether its answer may be a large one. */
+type Arrived = { json: unknown; bytes: number; pages: boolean };
 
 /** What a conversation needs of those around it; `address` is what rates by address count by. */
 export type ConversationParts = { hub: Hub; dispatch: Dispatch; address: string };
@@ -54,7 +54,8 @@ export class Conversation {
       if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
       // What follows the end of a conversation isn't part of it.
       if (session.phase === 'closed') return;
-      this.#arrived.push({ json: parseJson(data), bytes: data.length });
+      const json = parseJson(data);
+      this.#arrived.push({ json, bytes: data.length, pages: mayAnswerPages(json) });
       this.proceed();
     });
     webSocket.on('pong', () => {
@@ -86,23 +87,23 @@ export class Conversation {
     this.#arrived.length = 0;
   }
 
-  #mayStart({ json }: Arrived): boolean {
+  #mayStart({ pages }: Arrived): boolean {
     return (
       this.#session.phase !== 'closed' &&
       this.#inFlight < limits.maxRequestsInFlight &&
       this.#session.unsentBytes() + this.#owedBytes <= limits.maxUnsentBeforeReading &&
-      !(this.#isPaging && mayAnswerPages(json))
+      !(this.#isPaging && pages)
     );
   }
 
-  #start({ json, bytes }: Arrived): void {
-    const request = Request.safeParse(json);
-    if (request.success) void this.#perform(request.data, bytes + answerBytes);
-    else this.#malformed(json);
+  #start(arrived: Arrived): void {
+    const request = Request.safeParse(arrived.json);
+    if (request.success) void this.#perform(request.data, arrived);
+    else this.#malformed(arrived.json);
   }
 
-  async #perform({ ref, op, input }: Request, owedBytes: number): Promise<void> {
-    const pages = isOperationName(op) && isPaged(op);
+  async #perform({ ref, op, input }: Request, { bytes, pages }: Arrived): Promise<void> {
+    const owedBytes = bytes + answerBytes;
     this.#inFlight += 1;
     this.#owedBytes += owedBytes;
     this.#isPaging ||= pages;
@@ -174,14 +175,11 @@ export class Conversation {
   }
 }
 
-function isPaged(op: OperationName): boolean {
-  const { pages }: OperationDefinition = operations[op];
-  return pages === true;
-}
-
 function mayAnswerPages(json: unknown): boolean {
   const { op } = (json ?? {}) as { op?: unknown };
-  return typeof op === 'string' && isOperationName(op) && isPaged(op);
+  if (typeof op !== 'string' || !isOperationName(op)) return false;
+  const { pages }: OperationDefinition = operations[op];
+  return pages === true;
 }
 
 function parseJson(data: Buffer): unknown {

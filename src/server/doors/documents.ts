@@ -2,7 +2,7 @@
 import type { Env, Hono } from 'hono';
 import { asyncApiDocument } from '../../contract/asyncapi.ts';
 import { openApiDocument } from '../../contract/openapi.ts';
-import { OperationError } from '../errors.ts';
+import { refuseOtherMethods } from './methods.ts';
 
 /** Answers with both documents; each is made once, when it is first asked for. */
 export function serveDocuments<Environment extends Env>(app: Hono<Environment>): void {
@@ -15,9 +15,6 @@ export function serveDocuments<Environment extends Env>(app: Hono<Environment>):
       text ??= JSON.stringify(make());
       return context.body(text, 200, { 'Content-Type': 'application/json' });
     });
-    app.all(path, context => {
-      context.header('Allow', 'GET');
-      throw new OperationError('method_not_allowed');
-    });
+    refuseOtherMethods(app, path, ['GET']);
   }
 }

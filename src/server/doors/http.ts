@@ -17,6 +17,7 @@ import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { bearerToken } from './bearer.ts';
 import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
+import { refuseOtherMethods } from './methods.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 
@@ -62,10 +63,11 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     });
   }
   for (const [path, there] of Map.groupBy(routes, ({ http }) => honoPath(http))) {
-    app.all(path, context => {
-      context.header('Allow', there.map(({ http }) => http.method).join(', '));
-      throw new OperationError('method_not_allowed');
-    });
+    refuseOtherMethods(
+      app,
+      path,
+      there.map(({ http }) => http.method),
+    );
   }
   serveDocuments(app);
   app.all(socketPath, async context => {

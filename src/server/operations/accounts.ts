@@ -54,10 +54,8 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
 
     'account.refresh': async ({ refreshToken }) => {
       const { login, generation } = await tokens.verifyRefresh(refreshToken);
-      if (await logins.refresh(login, generation)) {
-        const user = await logins.userOf(login);
-        if (user !== undefined) return grant(user, login, generation + 1);
-      }
+      const user = await logins.refresh(login, generation);
+      if (user !== undefined) return grant(user, login, generation + 1);
       // Dead, because its successor has been used: two hold tokens of this login, and one of them is a thief.
       await logins.end(login);
       hub.signOut(login);

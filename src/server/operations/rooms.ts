@@ -7,6 +7,7 @@ import { type Changes, deltaOf } from '../store/changes.ts';
 import type { Members } from '../store/members.ts';
 import type { Memberships } from '../store/memberships.ts';
 import type { Messages } from '../store/messages.ts';
+import type { Page } from '../store/page.ts';
 import type { RoomDetails } from '../store/room-details.ts';
 import type { Rooms } from '../store/rooms.ts';
 import type { Users } from '../store/users.ts';
@@ -32,8 +33,9 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
   const { hub, rooms, details, members, users, memberships, messages, changes } = parts;
 
   return {
-    'room.create': async ({ id = uuidv7(), name, kind, topic }, { user }) => {
-      if (!(await rooms.wasCreatedBy(user.id, id))) {
+    'room.create': async ({ id: given, name, kind, topic }, { user }) => {
+      const id = given ?? uuidv7();
+      if (given === undefined || !(await rooms.wasCreatedBy(user.id, given))) {
         await rooms.requireSpaceFor(user.id);
         await rooms.create(user, { id, kind, name, topic });
       }
@@ -43,12 +45,12 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
 
     'room.list': async ({ cursor, limit }, { user }) => {
       const page = await rooms.list(user.id, cursor, limit);
-      return { rooms: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+      return { rooms: page.items, ...cursorOf(page) };
     },
 
     'room.browse': async ({ query, cursor, limit }, { user }) => {
       const page = await rooms.browse(user.id, query ?? '', cursor, limit);
-      return { rooms: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+      return { rooms: page.items, ...cursorOf(page) };
     },
 
     'room.get': async ({ room }, { user }) => ({ room: await rooms.visibleTo(user.id, room) }),
@@ -58,7 +60,7 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       const changed = await details.update(room, user.id, name, topic);
       if (changed.outcome === 'taken') throw new OperationError('name_taken');
       const seen = await rooms.visibleTo(user.id, room);
-      if (changed.outcome === 'refused') throw new OperationError('forbidden', 'only the owner can do that');
+      if (changed.outcome === 'refused') throw notOwner();
       return { room: seen };
     },
 
@@ -103,20 +105,20 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.remove': async ({ room, user: member }, { user }) => {
       const seen = await rooms.joinedBy(user.id, room);
       refuseDirect(seen, 'left by force');
-      if (seen.role !== 'owner') throw new OperationError('forbidden', 'only the owner can do that');
+      if (seen.role !== 'owner') throw notOwner();
       if (member === user.id) throw new OperationError('bad_request', 'user: leave the room instead');
       if ((await members.one(room, member)) === undefined) {
         throw new OperationError('not_found', 'no such member');
       }
       const changed = await memberships.remove(room, member, user.id);
-      if (changed.outcome === 'refused') throw new OperationError('forbidden', 'only the owner can do that');
+      if (changed.outcome === 'refused') throw notOwner();
       return {};
     },
 
     'room.members': async ({ room, cursor, limit }, { user }) => {
       await rooms.joinedBy(user.id, room);
       const page = await members.page(room, parseSince(cursor), limit);
-      return { members: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+      return { members: page.items, ...cursorOf(page) };
     },
 
     'room.changes': async ({ room, after, limit }, { user }) => {
@@ -130,9 +132,12 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.read': async ({ room, seq }, { user, socket }) => {
       const { lastSeq } = await rooms.joinedBy(user.id, room);
       const marked = await members.markRead(room, user.id, Math.min(seq, lastSeq));
-      if (marked !== undefined) hub.read(user.id, room, marked, socket?.session);
-      const { readSeq = 0 } = await rooms.joinedBy(user.id, room);
-      return { readSeq };
+      if (marked === undefined) {
+        const { readSeq = 0 } = await rooms.joinedBy(user.id, room);
+        return { readSeq };
+      }
+      hub.read(user.id, room, marked, socket?.session);
+      return { readSeq: marked };
     },
 
     'direct.open': async (input, { user }) => {
@@ -155,6 +160,15 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
 /** Two members, for ever. */
 function refuseDirect(room: Room, what: string): void {
   if (room.kind === 'direct') throw new OperationError('forbidden', `a direct room can't be ${what}`);
+}
+
+function notOwner(): OperationError {
+  return new OperationError('forbidden', 'only the owner can do that');
+}
+
+/** Where the next page begins, if there is one. */
+function cursorOf({ cursor }: Page<unknown>): { cursor?: string } {
+  return cursor === undefined ? {} : { cursor };
 }
 
 function parseSince(cursor: string | undefined): number {

@@ -16,7 +16,7 @@ export class Throttle {
   /** When each bucket is full again, the one used longest ago first. */
   readonly #fullAt = new Map<string, number>();
   /** Accounts with addresses they were signed in to from, the pair seen longest ago first. */
-  readonly #familiar = new Set<string>();
+  readonly #familiar = new Map<string, true>();
 
   /** @param now milliseconds of a clock that never goes back. */
   constructor(now: () => number = () => performance.now()) {
@@ -40,7 +40,7 @@ export class Throttle {
     });
     const waitMs = Math.max(0, ...buckets.map(bucket => bucket.waitMs));
     if (waitMs > 0) return Math.ceil(waitMs);
-    for (const { key, fullAt } of buckets) this.#remember(key, fullAt);
+    for (const { key, fullAt } of buckets) remember(this.#fullAt, key, fullAt, maxBuckets);
     return undefined;
   }
 
@@ -49,24 +49,19 @@ export class Throttle {
    * from elsewhere, however long, doesn't keep its owner out.
    */
   signedIn(account: string, address: string): void {
-    const pair = `${account} ${address}`;
-    this.#familiar.delete(pair);
-    this.#familiar.add(pair);
-    if (this.#familiar.size <= maxFamiliar) return;
-    const [longestAgo] = this.#familiar;
-    if (longestAgo !== undefined) this.#familiar.delete(longestAgo);
+    remember(this.#familiar, `${account} ${address}`, true, maxFamiliar);
   }
 
   #bucketOfAccount({ account, address }: Counted): string | undefined {
     const pair = `${account} ${address}`;
     return this.#familiar.has(pair) ? pair : account;
   }
+}
 
-  #remember(key: string, fullAt: number): void {
-    this.#fullAt.delete(key);
-    this.#fullAt.set(key, fullAt);
-    if (this.#fullAt.size <= maxBuckets) return;
-    const [longestAgo] = this.#fullAt.keys();
-    if (longestAgo !== undefined) this.#fullAt.delete(longestAgo);
-  }
+/** Sets a value, and lets go of the one that was set longest ago when there are too many. */
+function remember<Value>(memory: Map<string, Value>, key: string, value: Value, max: number): void {
+  memory.delete(key);
+  memory.set(key, value);
+  const [longestAgo] = memory.keys();
+  if (memory.size > max && longestAgo !== undefined) memory.delete(longestAgo);
 }

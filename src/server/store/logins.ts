@@ -51,17 +51,19 @@ export class Logins {
 
   /**
    * A refresh token of this generation is used: from here on those before it are dead.
-   * @returns false when it is dead itself, or the login has ended.
+   * @returns whose login it is; undefined when the token is dead itself, or the login has ended.
    */
-  async refresh(login: string, generation: number): Promise<boolean> {
-    const refreshed = await this.#db
+  async refresh(login: string, generation: number): Promise<User | undefined> {
+    const row = await this.#db
       .updateTable('logins')
+      .from('users')
       .set({ generation, refreshed_at: sql`now()` })
-      .where('id', '=', login)
+      .whereRef('users.id', '=', 'logins.user_id')
+      .where('logins.id', '=', login)
       .where('generation', '<=', generation)
-      .returning('id')
+      .returning(userColumns)
       .executeTakeFirst();
-    return refreshed !== undefined;
+    return row && userOf(row);
   }
 
   async end(login: string): Promise<void> {

@@ -27,9 +27,9 @@ export type Appended =
   | { outcome: 'stored' | 'duplicate'; message: Message }
   | { outcome: 'conflict' | 'refused' };
 
-/** What became of another change: `deltas` if there was one, else the room's head. */
+/** What became of another change: `delta` if there was one, else the room's head. */
 export type Changed =
-  | { outcome: 'changed'; deltas: readonly Delta[] }
+  | { outcome: 'changed'; delta: Delta }
   | { outcome: 'unchanged' | 'refused' | 'taken'; version: number };
 
 export class MessageLog {
@@ -67,8 +67,7 @@ export class MessageLog {
         deadline: performance.now() + laneLimits.decideWithinMs,
         run: async client => {
           const changed = await run(client);
-          if (changed.outcome === 'changed')
-            for (const delta of changed.deltas) this.#listener.deliver(delta);
+          if (changed.outcome === 'changed') this.#listener.deliver(changed.delta);
           else this.#listener.reach(room, changed.version);
           resolve(changed);
         },
