@@ -64,6 +64,8 @@ export const rates = {
   loginsOfAddress: { by: 'address', perMinute: 60, burst: 60 },
   refreshes: { by: 'address', perMinute: 600, burst: 600 },
   messages: { by: 'user', perMinute: 1_200, burst: 40 },
+  /** Messages sent, whether for the first time or again. */
+  sends: { by: 'user', perMinute: 12_000, burst: 2_000 },
   /** Making rooms, and changing who is in them. */
   roomChanges: { by: 'user', perMinute: 600, burst: 200 },
   /** Everything a user asks for, whatever it is. */

@@ -282,7 +282,7 @@ export const operations = {
     http: http('POST', '/rooms/{room}/messages', 201),
     socket: true,
     caller: 'user',
-    rates: [],
+    rates: ['sends'],
     ratesOfNew: ['messages', 'requests'],
     errors: ['not_found', 'forbidden', 'id_conflict', 'too_large'],
     input: InRoom.extend({ id: Id, text: Text }),

@@ -166,15 +166,27 @@ export class ChatClient {
   async logout({ signal }: CallOptions = {}): Promise<void> {
     this.close();
     try {
-      const token = await this.#tokens.token(undefined);
-      await logout(await this.#url(), token, { fetch: this.#runtime.fetch, signal });
+      await this.#endLogin(signal);
     } catch (thrown) {
       signal?.throwIfAborted();
       const error = ChatError.of(thrown);
       // Ended already, which is what was wanted.
-      if (error.code !== 'unauthorized') throw error;
+      if (error.code !== 'unauthorized' || !this.#tokens.canRenew) throw error;
     }
     await this.#login?.end();
+  }
+
+  async #endLogin(signal: AbortSignal | undefined): Promise<void> {
+    const url = await this.#url();
+    const options = { fetch: this.#runtime.fetch, signal };
+    const token = await this.#tokens.token(undefined);
+    try {
+      await logout(url, token, options);
+    } catch (thrown) {
+      if (ChatError.of(thrown).code !== 'unauthorized' || !this.#tokens.canRenew) throw thrown;
+      // The token may have expired by the server's clock: only another one can end the login.
+      await logout(url, await this.#tokens.token(token), options);
+    }
   }
 
   /**
@@ -197,8 +209,9 @@ export class ChatClient {
   }
 
   /**
-   * Asks for one operation. While connecting or reconnecting it waits for the connection, at most 10 s. It is asked
-   * once: unlike `send`, a call whose connection ends before the answer is not repeated.
+   * Asks for one operation. While connecting or reconnecting it waits for the connection, at most 10 s; and as long where
+   * the server says that it is asked too often. It is performed once: unlike `send`, a call whose connection ends before
+   * the answer is not repeated.
    * Rejects with a ChatError (`unavailable`, also when not connected; `timeout`; or what the server answers), or with
    * `signal.reason` once the signal is aborted.
    */
@@ -248,6 +261,25 @@ export class ChatClient {
   readonly #call: typeof this.call = (op, input, options) => this.call(op, input, options);
 
   async #ask<N extends CallableOperation>(op: N, input: Input<N>, signal?: AbortSignal): Promise<Output<N>> {
+    const { clock } = this.#runtime;
+    const until = clock.now() + defaults.callWaitMs;
+    for (;;) {
+      try {
+        return await this.#askNow(op, input, signal);
+      } catch (thrown) {
+        const { code, retryAfterMs } = ChatError.of(thrown);
+        if (code !== 'rate_limited' || retryAfterMs === undefined || clock.now() + retryAfterMs > until)
+          throw thrown;
+        await new Promise<void>(resolve => clock.after(retryAfterMs, resolve));
+      }
+    }
+  }
+
+  async #askNow<N extends CallableOperation>(
+    op: N,
+    input: Input<N>,
+    signal?: AbortSignal,
+  ): Promise<Output<N>> {
     const connection = this.#uplink.connection ?? (await this.#uplink.live(defaults.callWaitMs));
     signal?.throwIfAborted();
     const output = await connection.request(op, input);

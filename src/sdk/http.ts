@@ -93,7 +93,7 @@ async function ask<T>(
     request.signal?.throwIfAborted();
     throw new ChatError('unavailable', `no answer from ${base}`, { cause });
   });
-  const content: unknown = await response.json().catch(() => undefined);
+  const content: unknown = await response.json().catch(() => request.signal?.throwIfAborted());
   if (response.ok && (content !== undefined || response.status === 204)) return content as T;
   throw problemError(response, content as Partial<Problem> | undefined);
 }

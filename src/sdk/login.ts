@@ -121,6 +121,10 @@ export class Login implements TokenSource {
     const grant = await refresh(await url(), last.refreshToken, { fetch: runtime.fetch });
     if (this.#grant !== last) throw new ChatError('unauthorized', 'signed out');
     await this.#save(grant);
+    if (this.#grant !== last) {
+      await this.#save(undefined);
+      throw new ChatError('unauthorized', 'signed out');
+    }
     this.#use(grant, { isFresh: true });
     renewed(grant);
     return grant;

@@ -88,7 +88,7 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #queues = new Map<string, RoomQueue>();
-  readonly #failed = new Map<string, Entry>();
+  readonly #failed = new Set<Entry>();
   #undecided = 0;
   /** The server counts a user's messages over all rooms: after `rate_limited` none goes out until the wait is over. */
   #pauses = 0;
@@ -99,17 +99,22 @@ export class Outbox {
 
   /** Undecided ones, per room in order, then failed ones. */
   list(): OutgoingMessage[] {
-    return [...[...this.#queues.values()].flatMap(({ entries }) => entries), ...this.#failed.values()];
+    return [...[...this.#queues.values()].flatMap(({ entries }) => entries), ...this.#failed];
   }
 
-  /** @param id of its own; one that is on its way already is the same message. */
+  /** @param id of its own: again the same is the message that is on its way, or has failed and is tried anew. */
   add(room: string, text: string, id = this.#options.newId()): OutgoingMessage {
-    const known = this.#queues.get(room)?.entries.find(entry => entry.id === id);
+    // As the server writes it.
+    const key = id.toLowerCase();
+    const known = this.#queues.get(room)?.entries.find(entry => entry.id === key);
+    if (known && known.text !== text) throw new ChatError('id_conflict', 'the id is that of another text');
     if (known) return known;
+    const failed = this.#failedOne(key, room);
+    if (failed) this.#failed.delete(failed);
     if (this.#undecided >= defaults.maxOutbox) {
       throw new ChatError('outbox_full', `${defaults.maxOutbox} messages are undecided`);
     }
-    return this.#enqueue(new Entry(id, room, text));
+    return this.#enqueue(new Entry(key, room, text));
   }
 
   /** Goes on with every room: there is a connection. */
@@ -121,10 +126,10 @@ export class Outbox {
   settle(room: string, messages: readonly Message[]): void {
     for (const message of messages) {
       const entry = this.#queues.get(room)?.entries.find(({ id }) => id === message.id);
-      const failed = this.#failed.get(message.id);
+      const failed = this.#failedOne(message.id, room);
       if (entry) this.#sent(entry, message);
-      else if (failed?.room === room) {
-        this.#failed.delete(failed.id);
+      else if (failed) {
+        this.#failed.delete(failed);
         failed.sent(message);
         this.#options.onChange(failed);
       }
@@ -133,9 +138,9 @@ export class Outbox {
 
   /** Sends a failed message again, at the end of its room's queue and with the same id. `false`: there is none. */
   retry(id: string): boolean {
-    const entry = this.#failed.get(id);
+    const entry = this.#failedOne(id);
     if (!entry || this.#undecided >= defaults.maxOutbox) return false;
-    this.#failed.delete(id);
+    this.#failed.delete(entry);
     entry.requeue();
     this.#enqueue(entry);
     return true;
@@ -143,7 +148,12 @@ export class Outbox {
 
   /** Forgets a failed message. `false`: there is none. */
   discard(id: string): boolean {
-    return this.#failed.delete(id);
+    const entry = this.#failedOne(id);
+    return entry !== undefined && this.#failed.delete(entry);
+  }
+
+  #failedOne(id: string, room?: string): Entry | undefined {
+    return [...this.#failed].find(entry => entry.id === id && (room === undefined || entry.room === room));
   }
 
   #enqueue(entry: Entry): Entry {
@@ -210,11 +220,9 @@ export class Outbox {
   #fail(entry: Entry, error: ChatError): void {
     this.#remove(entry);
     entry.failed(error);
-    this.#failed.set(entry.id, entry);
-    if (this.#failed.size > defaults.maxFailed) {
-      const [oldest = entry.id] = this.#failed.keys();
-      this.#failed.delete(oldest);
-    }
+    this.#failed.add(entry);
+    const [oldest = entry] = this.#failed;
+    if (this.#failed.size > defaults.maxFailed) this.#failed.delete(oldest);
     this.#goOnAfter(entry);
   }
 

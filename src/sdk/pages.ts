@@ -29,7 +29,7 @@ export async function* historyPages(
   { before, after, limit, signal }: HistoryOptions,
 ): AsyncGenerator<Message[], void, undefined> {
   const size = limit === undefined ? {} : { limit };
-  for (let place = after === undefined ? { before } : { after }; ; ) {
+  for (let place: { before?: number | undefined; after?: number | undefined } = { before, after }; ; ) {
     const input = { room, ...size, ...defined(place) };
     const { messages, more } = await call('message.history', input, { signal });
     const [oldest] = messages;

@@ -22,17 +22,20 @@ export class ReadMarks {
 
   #begin(room: string): Marking {
     const marking: Marking = { seq: 0, done: Promise.resolve() };
-    marking.done = Promise.resolve()
-      .then(() => this.#follow(room, marking))
-      .finally(() => this.#underWay.delete(room));
+    marking.done = Promise.resolve().then(() => this.#follow(room, marking));
     this.#underWay.set(room, marking);
     return marking;
   }
 
   async #follow(room: string, marking: Marking): Promise<void> {
-    for (let told = 0; told < marking.seq; ) {
-      told = marking.seq;
-      await this.#tell(room, told);
+    try {
+      for (let told = 0; told < marking.seq; ) {
+        told = marking.seq;
+        await this.#tell(room, told);
+      }
+    } finally {
+      // At once: who comes a moment later begins anew.
+      this.#underWay.delete(room);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { limits } from '../contract/limits.ts';
 import type { Delta, Member, Message, Room, RoomInfo } from '../contract/objects.ts';
 import { defaults } from './defaults.ts';
 
@@ -70,8 +71,9 @@ export class Replica implements RoomReplica {
     if (delta.version <= held) return 'known';
     if (delta.from > held + 1) return 'gap';
     for (const message of delta.messages ?? []) this.#upsertMessage(message);
-    // Who came and went isn't told: what is known of members may no longer hold.
-    if (delta.memberCount !== undefined && !delta.members) this.members.clear();
+    // In a crowded room it isn't told who came and went: what is known of members may no longer hold.
+    const { memberCount, members } = delta;
+    if (memberCount !== undefined && (!members || memberCount > limits.maxMembersTold)) this.members.clear();
     for (const member of delta.members ?? []) this.#upsertMember(member);
     this.version = delta.version;
     this.#describe(delta);

@@ -101,7 +101,7 @@ export async function startNode(
   const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
   const passwords = new Passwords();
-  const authenticate = createAuthenticate(tokens, logins, log);
+  const authenticate = createAuthenticate({ tokens, logins, hub, log });
   const throttle = config.rateLimits ? new Throttle(scope => metrics.rateLimited.inc({ scope })) : undefined;
   const accounts = {
     hub,

@@ -9,7 +9,7 @@ export type IsTrustedProxy = (address: string) => boolean;
 /** @param proxies addresses and ranges, like `10.0.0.0/8`. @throws TypeError for one that is neither. */
 export function trustProxies(proxies: readonly string[]): IsTrustedProxy {
   const isTrusted = proxyAddr.compile([...proxies]);
-  return address => isTrusted(address, 0);
+  return address => isTrusted(withoutPort(address), 0);
 }
 
 /** The host that the client asked for: what a trusted proxy says of it, else the request's own. */

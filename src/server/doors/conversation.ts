@@ -19,6 +19,12 @@ const maxPingsUnanswered = 2;
 /** A timer for longer fires at once. */
 const maxTimerMs = 0x7fff_ffff;
 
+/** What an answer may have besides what its request had: a message's goes back as it came, others are small. */
+const answerBytes = 2 * 1024;
+
+/** A frame, and how long it was. */
+type Arrived = { json: unknown; bytes: number };
+
 /** What a conversation needs of those around it; `address` is what rates by address count by. */
 export type ConversationParts = {
   hub: Hub;
@@ -34,8 +40,10 @@ export class Conversation {
   readonly #heartbeat: NodeJS.Timeout;
   #expiry: NodeJS.Timeout | undefined;
   /** Arrived and not started. Short: the socket isn't read while there are any. */
-  readonly #arrived: unknown[] = [];
+  readonly #arrived: Arrived[] = [];
   #inFlight = 0;
+  /** What the answers to those in flight may have at most, but for pages. */
+  #owedBytes = 0;
   /** A request is in flight whose answer may be a large one. */
   #isPaging = false;
   #pingsUnanswered = 0;
@@ -53,7 +61,7 @@ export class Conversation {
       if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
       // What follows the end of a conversation isn't part of it.
       if (session.phase === 'closed') return;
-      this.#arrived.push(parseJson(data));
+      this.#arrived.push({ json: parseJson(data), bytes: data.length });
       this.proceed();
     });
     webSocket.on('pong', () => {
@@ -65,7 +73,10 @@ export class Conversation {
 
   /** Starts what may start; reads on when nothing is left. To be called whenever there may be room again. */
   proceed(): void {
-    while (this.#arrived.length > 0 && this.#mayStart(this.#arrived[0])) this.#start(this.#arrived.shift());
+    for (let [next] = this.#arrived; next !== undefined && this.#mayStart(next); [next] = this.#arrived) {
+      this.#arrived.shift();
+      this.#start(next);
+    }
     // Nothing more is performed, but the peer's own close is among what wasn't read.
     if (this.#session.phase === 'closed') this.#arrived.length = 0;
     if (this.#arrived.length > 0) this.#webSocket.pause();
@@ -82,25 +93,26 @@ export class Conversation {
     this.#arrived.length = 0;
   }
 
-  #mayStart(json: unknown): boolean {
+  #mayStart({ json }: Arrived): boolean {
     return (
       this.#session.phase !== 'closed' &&
       this.#inFlight < limits.maxRequestsInFlight &&
-      this.#session.unsentBytes() <= limits.maxUnsentBeforeReading &&
+      this.#session.unsentBytes() + this.#owedBytes <= limits.maxUnsentBeforeReading &&
       !(this.#isPaging && mayAnswerPages(json))
     );
   }
 
-  #start(json: unknown): void {
+  #start({ json, bytes }: Arrived): void {
     const request = Request.safeParse(json);
     this.#parts.metrics.frames.inc({ direction: 'in', type: frameLabel(request.data?.op) });
-    if (request.success) void this.#perform(request.data);
+    if (request.success) void this.#perform(request.data, bytes + answerBytes);
     else this.#malformed(json);
   }
 
-  async #perform({ ref, op, input }: Request): Promise<void> {
+  async #perform({ ref, op, input }: Request, owedBytes: number): Promise<void> {
     const pages = isOperationName(op) && isPaged(op);
     this.#inFlight += 1;
+    this.#owedBytes += owedBytes;
     this.#isPaging ||= pages;
     const session = this.#session;
     const { user, login } = session;
@@ -124,11 +136,13 @@ export class Conversation {
       session.answer({ ref, error: socketError(error) });
     }
     this.#inFlight -= 1;
+    this.#owedBytes -= owedBytes;
     if (pages) this.#isPaging = false;
     this.proceed();
   }
 
   #renew({ login, expiresAt }: Identity): void {
+    if (this.#session.phase === 'closed') return;
     this.#parts.hub.adopt(this.#session, login);
     this.#expireAt(expiresAt);
   }

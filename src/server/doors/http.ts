@@ -1,5 +1,4 @@
 /** The HTTP door: requests in, operations performed, answers and problems out. No chat rules. */
-import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -20,6 +19,7 @@ import { bearerToken } from './bearer.ts';
 import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
 import { serveHealth } from './health.ts';
+import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -39,14 +39,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   const { dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log } = parts;
   const app = new Hono<Environment>();
 
-  const answered = new WeakMap<Socket, Promise<unknown>>();
-  // Many requests may come on one connection whose answers nobody reads: each starts when the one before has been sent.
-  app.use(async ({ env: { incoming, outgoing } }, next) => {
-    const before = answered.get(incoming.socket);
-    answered.set(incoming.socket, new Promise(resolve => outgoing.once('close', resolve)));
-    await before;
-    await next();
-  });
+  app.use(oneAfterTheOther());
   app.use(requestId());
   app.use(async (context, next) => {
     const startedAt = performance.now();

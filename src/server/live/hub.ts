@@ -27,6 +27,7 @@ export class Hub implements CommitListener {
   readonly #idle = new Set<RoomFeed>();
   /** By user. */
   readonly #sessions = new Map<string, Set<Session>>();
+  readonly #byLogin = new Map<string, Set<Session>>();
   /** Logins that ended lately. */
   readonly #ended = new Set<string>();
 
@@ -64,33 +65,32 @@ export class Hub implements CommitListener {
   }
 
   connect(session: Session): void {
-    const sessions = this.#sessions.get(session.user.id);
-    if (sessions === undefined) this.#sessions.set(session.user.id, new Set([session]));
-    else sessions.add(session);
+    addTo(this.#sessions, session.user.id, session);
     this.adopt(session, session.login);
   }
 
   /** From here on the session goes by this login, unless that has just ended. */
   adopt(session: Session, login: string): void {
+    removeFrom(this.#byLogin, session.login, session);
     session.login = login;
+    addTo(this.#byLogin, login, session);
     if (this.#ended.has(login)) session.close(closeCodes.signedOut, 'signed out');
   }
 
-  /** A login of the user has ended, and so do its sessions, also those about to come. */
-  signOut(user: string, login: string): void {
+  /** A login has ended, and so do its sessions, also those about to come. */
+  signOut(login: string): void {
+    if (!this.#ended.has(login)) setTimeout(() => this.#ended.delete(login), rememberEndedMs).unref();
     this.#ended.add(login);
-    setTimeout(() => this.#ended.delete(login), rememberEndedMs).unref();
-    for (const session of [...(this.#sessions.get(user) ?? [])]) {
-      if (session.login === login) session.close(closeCodes.signedOut, 'signed out');
+    for (const session of [...(this.#byLogin.get(login) ?? [])]) {
+      session.close(closeCodes.signedOut, 'signed out');
     }
   }
 
   disconnect(session: Session): void {
     this.silence(session);
     session.ended();
-    const sessions = this.#sessions.get(session.user.id);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#sessions.delete(session.user.id);
+    removeFrom(this.#sessions, session.user.id, session);
+    removeFrom(this.#byLogin, session.login, session);
   }
 
   /** Takes a committed change to everyone in the room, and people who came or went into or out of its feed. */
@@ -244,4 +244,16 @@ export class Hub implements CommitListener {
       return;
     }
   }
+}
+
+function addTo(groups: Map<string, Set<Session>>, key: string, session: Session): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, new Set([session]));
+  else group.add(session);
+}
+
+function removeFrom(groups: Map<string, Set<Session>>, key: string, session: Session): void {
+  const group = groups.get(key);
+  group?.delete(session);
+  if (group?.size === 0) groups.delete(key);
 }

@@ -93,9 +93,7 @@ export class RoomFeed {
   }
 
   #tell(delta: Delta): void {
-    this.#untold = undefined;
-    clearTimeout(this.#coverLater);
-    this.#coverLater = undefined;
+    this.#forgetUntold();
     this.#version = delta.version;
     const frame = this.#tail.push(delta, this.#arriving.size > 0);
     if (this.#live.size > 0) {
@@ -111,6 +109,12 @@ export class RoomFeed {
       if (this.#untold !== undefined) this.#tell(this.#untold);
     }, limits.coverWithinMs);
     this.#coverLater.unref();
+  }
+
+  #forgetUntold(): void {
+    this.#untold = undefined;
+    clearTimeout(this.#coverLater);
+    this.#coverLater = undefined;
   }
 
   /** The room is at this version or beyond: reads what the feed hasn't been given. */
@@ -315,7 +319,7 @@ export class RoomFeed {
       session.close(closeCodes.outOfStep, 'changes could not be read: reconnect');
     }
     this.#version = undefined;
-    this.#untold = undefined;
+    this.#forgetUntold();
     this.#reached = 0;
     this.#tail.clear();
     this.#catchUp.clear();

@@ -59,14 +59,15 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
         if (user !== undefined) return grant(user, login, generation + 1);
       }
       // Dead, because its successor has been used: two hold tokens of this login, and one of them is a thief.
-      await endLogin(login);
+      await logins.end(login);
+      hub.signOut(login);
       throw new OperationError('unauthorized', 'the login has ended');
     },
 
     'account.logout': async (_input, { login, socket }) => {
-      const signOut = await signingOut(login);
-      if (socket === undefined) signOut();
-      else socket.afterAnswer(signOut);
+      await logins.end(login);
+      if (socket === undefined) hub.signOut(login);
+      else socket.afterAnswer(() => hub.signOut(login));
       return {};
     },
 
@@ -91,25 +92,12 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
 
   async function startLogin(user: User): Promise<Grant> {
     const { login, ended } = await logins.start(user.id);
-    for (const old of ended) hub.signOut(user.id, old);
+    for (const old of ended) hub.signOut(old);
     return grant(user, login, 1);
   }
 
   async function grant(user: User, login: string, generation: number): Promise<Grant> {
     const refreshToken = await tokens.issueRefresh({ login, generation });
     return { user, ...(await tokens.issue(user.id, login)), refreshToken };
-  }
-
-  async function endLogin(login: string): Promise<void> {
-    const signOut = await signingOut(login);
-    signOut();
-  }
-
-  /** Ends a login. What it answers closes its sockets. */
-  async function signingOut(login: string): Promise<() => void> {
-    const user = await logins.end(login);
-    return () => {
-      if (user !== undefined) hub.signOut(user, login);
-    };
   }
 }

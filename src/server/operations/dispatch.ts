@@ -38,18 +38,21 @@ export function createDispatch(handlers: Handlers, throttle: Throttle | undefine
     const { caller: allowed, input: schema, rates, ratesOfNew }: OperationDefinition = operations[name];
     const user = 'user' in caller ? caller.user : undefined;
     if (allowed === 'user' && user === undefined) throw new OperationError('unauthorized');
-    const parsed = parse(schema, input);
-    const account = (parsed as { username?: string }).username;
+    const parsed = schema.safeParse(input);
+    // Who is signed in pays for bad input as well; nobody else can be told apart from those who mistype.
+    if (!parsed.success && user === undefined) throw badRequest(parsed.error);
+    const account = (parsed.data as { username?: string } | undefined)?.username;
     const counted = { user: user?.id, account, address: caller.address };
     const refusal = (waitMs: number | undefined) =>
       waitMs === undefined ? undefined : new OperationError('rate_limited', undefined, waitMs);
     const refused = refusal(throttle?.take(rates, counted));
     if (refused !== undefined) throw refused;
+    if (!parsed.success) throw badRequest(parsed.error);
     const overRate = ratesOfNew && refusal(throttle?.take(ratesOfNew, counted));
     // The table pairs each name with its input; TypeScript can't follow a name it doesn't know.
     const handler = handlers[name] as (input: unknown, caller: unknown) => Promise<unknown>;
     try {
-      return await handler(parsed, ratesOfNew ? { ...caller, overRate } : caller);
+      return await handler(parsed.data, ratesOfNew ? { ...caller, overRate } : caller);
     } catch (error) {
       throw operationError(error, name, log);
     }
@@ -60,12 +63,9 @@ export function isOperationName(name: string): name is OperationName {
   return Object.hasOwn(operations, name);
 }
 
-function parse(schema: z.ZodType, input: unknown): unknown {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+function badRequest({ issues: [issue] }: z.ZodError): OperationError {
   const where = issue?.path.join('.');
-  throw new OperationError('bad_request', where ? `${where}: ${issue?.message}` : issue?.message);
+  return new OperationError('bad_request', where ? `${where}: ${issue?.message}` : issue?.message);
 }
 
 /** What a client is told of an error; what isn't the client's business goes to the log. */

@@ -33,8 +33,10 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
 
   return {
     'room.create': async ({ id = uuidv7(), name, kind, topic }, { user }) => {
-      await rooms.requireSpaceFor(user.id);
-      await rooms.create(user, { id, kind, name, topic });
+      if (!(await rooms.wasCreatedBy(user.id, id))) {
+        await rooms.requireSpaceFor(user.id);
+        await rooms.create(user, { id, kind, name, topic });
+      }
       hub.came(user.id, id);
       return { room: await rooms.joinedBy(user.id, id) };
     },
@@ -86,9 +88,12 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.invite': async ({ room, user: guest }, { user }) => {
       refuseDirect(await rooms.joinedBy(user.id, room), 'invited to');
       if ((await users.byId(guest)) === undefined) throw new OperationError('not_found', 'no such user');
-      await rooms.requireSpaceFor(guest);
+      if ((await members.one(room, guest))?.in !== true) await rooms.requireSpaceFor(guest);
       const changed = await memberships.invite(room, guest, user.id);
-      if (changed.outcome === 'refused') throw new OperationError('not_found', 'no such room');
+      if (changed.outcome === 'refused') {
+        await rooms.joinedBy(user.id, room);
+        throw new OperationError('forbidden', 'only members can invite');
+      }
       hub.came(guest, room);
       const member = await members.one(room, guest);
       if (member === undefined) throw new Error('an invited user has no membership');
@@ -123,10 +128,11 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     },
 
     'room.read': async ({ room, seq }, { user, socket }) => {
-      const { readSeq = 0, lastSeq } = await rooms.joinedBy(user.id, room);
+      const { lastSeq } = await rooms.joinedBy(user.id, room);
       const marked = await members.markRead(room, user.id, Math.min(seq, lastSeq));
       if (marked !== undefined) hub.read(user.id, room, marked, socket?.session);
-      return { readSeq: marked ?? readSeq };
+      const { readSeq = 0 } = await rooms.joinedBy(user.id, room);
+      return { readSeq };
     },
 
     'direct.open': async (input, { user }) => {

@@ -45,12 +45,17 @@ export function syncOperations(parts: Parts): Pick<Handlers, 'sync' | 'ping'> {
    */
   async function enterRooms(session: Session, expected: readonly string[]): Promise<Room[]> {
     const user = session.user.id;
+    const entered = new Set(expected);
     for (const room of expected) hub.enter(session, room);
     const first = await rooms.of(user);
-    if (first.every(room => session.subscriptions.has(room.id))) return first;
-    for (const room of first) hub.enter(session, room.id);
+    // The session may have come into a room while it was read: that is not having entered it before.
+    if (first.every(room => entered.has(room.id))) return first;
+    for (const room of first) {
+      hub.enter(session, room.id);
+      entered.add(room.id);
+    }
     const second = await rooms.of(user);
-    return second.filter(room => session.subscriptions.has(room.id));
+    return second.filter(room => entered.has(room.id));
   }
 
   /** What the holder of these versions lacks of each room, within the size of one answer. */

@@ -1,5 +1,5 @@
 /**
- * Tokens: JWTs (RFC 7519) signed with HS256, verified without the database. An access token says who one is, for some
+ * Tokens: JWTs (RFC 7519) signed with HS256. An access token says who one is, for some
  * minutes; a refresh token gets the next pair.
  */
 import { jwtVerify, SignJWT } from 'jose';

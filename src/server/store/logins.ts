@@ -64,13 +64,7 @@ export class Logins {
     return refreshed !== undefined;
   }
 
-  /** @returns whose login it was; undefined when it had ended before. */
-  async end(login: string): Promise<string | undefined> {
-    const ended = await this.#db
-      .deleteFrom('logins')
-      .where('id', '=', login)
-      .returning('user_id')
-      .executeTakeFirst();
-    return ended?.user_id;
+  async end(login: string): Promise<void> {
+    await this.#db.deleteFrom('logins').where('id', '=', login).execute();
   }
 }

@@ -37,7 +37,7 @@ export class Memberships {
       const { outcome, from, version, memberCount } = await callVersioned(client, statement, parameters);
       if (outcome !== 'changed') return { outcome, version };
       const members = await changedMembers(client, room, from, version);
-      return { outcome, delta: { room, from, version, members, memberCount } };
+      return { outcome, deltas: [{ room, from, version, members, memberCount }] };
     });
   }
 }

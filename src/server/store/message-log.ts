@@ -28,9 +28,9 @@ export type Appended =
   | { outcome: 'stored' | 'duplicate'; message: Message }
   | { outcome: 'conflict' | 'refused' };
 
-/** What became of another change: `delta` if there was one, else the room's head. */
+/** What became of another change: `deltas` if there was one, else the room's head. */
 export type Changed =
-  | { outcome: 'changed'; delta: Delta }
+  | { outcome: 'changed'; deltas: readonly Delta[] }
   | { outcome: 'unchanged' | 'refused' | 'taken'; version: number };
 
 export class MessageLog {
@@ -76,7 +76,8 @@ export class MessageLog {
         deadline: performance.now() + laneLimits.decideWithinMs,
         run: async client => {
           const changed = await run(client);
-          if (changed.outcome === 'changed') this.#listener.deliver(changed.delta);
+          if (changed.outcome === 'changed')
+            for (const delta of changed.deltas) this.#listener.deliver(delta);
           else this.#listener.reach(room, changed.version);
           resolve(changed);
         },

@@ -33,7 +33,7 @@ export class RoomDetails {
       );
       const [row] = rows;
       if (row === undefined) throw new Error('an updated room is gone');
-      return { outcome, delta: { room, from, version, info: roomInfoOf(row) } };
+      return { outcome, deltas: [{ room, from, version, info: roomInfoOf(row) }] };
     });
   }
 }

@@ -113,13 +113,13 @@ export class Rooms {
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      if (await this.#wasCreatedBy(owner.id, id)) return;
+      if (await this.wasCreatedBy(owner.id, id)) return;
       throw new OperationError(isUniqueViolation(error, 'rooms_public_name') ? 'name_taken' : 'id_conflict');
     }
   }
 
   /** Whether a user has been in a room since its first version. */
-  async #wasCreatedBy(user: string, room: string): Promise<boolean> {
+  async wasCreatedBy(user: string, room: string): Promise<boolean> {
     const first = await this.#db
       .selectFrom('members')
       .select('since')
