@@ -37,7 +37,6 @@ export class Metrics {
     'route',
     'status',
   );
-  readonly ready = this.#reading('papo_ready', 'Whether /readyz says so: 1 for ready, 0 for not.');
 
   readonly connections = this.#reading('papo_connections', 'WebSocket connections that are open.');
   readonly usersOnline = this.#reading('papo_users_online', 'People with at least one connection.');
@@ -128,6 +127,9 @@ export class Metrics {
     'Requests over a rate, by the rate.',
     'scope',
   );
+
+  /** The last to be read: it asks the database, and the pool shows what is asked of it. */
+  readonly ready = this.#reading('papo_ready', 'Whether /readyz says so: 1 for ready, 0 for not.');
 
   constructor() {
     this.#gauge('papo_build_info', 'Always 1; the labels say which papo runs on which Node.', [
