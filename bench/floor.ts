@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createLog } from '../src/server/log.ts';
+import { Metrics } from '../src/server/metrics.ts';
 import { type Append, appendMessages } from '../src/server/store/append-messages.ts';
 import { connectionSettings, openPool } from '../src/server/store/database.ts';
 import { laneLimits } from '../src/server/store/lane.ts';
@@ -29,7 +30,7 @@ export async function layFloor(
   { undo, signal }: Context,
 ): Promise<Floor> {
   const connection = { connectionString: databaseUrl };
-  const pool = openPool(connection, createLog('warn'));
+  const pool = openPool(connection, createLog('warn'), new Metrics());
   await migrate(pool).finally(() => pool.destroy());
   const clients: pg.Client[] = [];
   for (const _ of places(laneCount)) {

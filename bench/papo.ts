@@ -29,6 +29,7 @@ export async function startPapo(
       DATABASE_URL: databaseUrl,
       PAPO_DEFAULT_ROOMS: '',
       PAPO_RATE_LIMITS: 'off',
+      PAPO_METRICS_ADDR: 'off',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

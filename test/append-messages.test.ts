@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createLog } from '../src/server/log.ts';
+import { Metrics } from '../src/server/metrics.ts';
 import { type Append, type AppendOutcome, appendMessages } from '../src/server/store/append-messages.ts';
 import { connectionSettings, type Database, openPool } from '../src/server/store/database.ts';
 import { migrate } from '../src/server/store/migrations/migrations.ts';
@@ -19,7 +20,7 @@ let clients: pg.Client[];
 
 before(async () => {
   database = await createDatabase();
-  db = openPool(database.connection, createLog('silent'));
+  db = openPool(database.connection, createLog('silent'), new Metrics());
   await migrate(db);
   clients = Array.from(
     { length: connectionCount },

@@ -18,6 +18,7 @@ test('nothing set is a server of its own on this machine', () => {
     defaultRooms: ['general'],
     rateLimits: true,
     trustedProxies: [],
+    metricsAddress: { host: '127.0.0.1', port: 9464 },
     logLevel: 'info',
   });
 });
@@ -49,6 +50,15 @@ test('a secret may come from a file', async () => {
   assert.throws(() => readConfig({ PAPO_SECRET_FILE: file }), /PAPO_SECRET_FILE: .*no such file/);
 });
 
+test('metrics have an address, or none', () => {
+  assert.deepEqual(readConfig({ PAPO_METRICS_ADDR: '[::1]:9000' }).metricsAddress, {
+    host: '::1',
+    port: 9000,
+  });
+  assert.equal(readConfig({ PAPO_METRICS_ADDR: '' }).metricsAddress, undefined);
+  assert.equal(readConfig({ PAPO_METRICS_ADDR: 'off' }).metricsAddress, undefined);
+});
+
 for (const [name, value] of [
   ['PORT', 'http'],
   ['PORT', '65536'],
@@ -58,6 +68,8 @@ for (const [name, value] of [
   ['PAPO_ORIGINS', 'not a url'],
   ['PAPO_DEFAULT_ROOMS', 'x'.repeat(81)],
   ['PAPO_LOG_LEVEL', 'loud'],
+  ['PAPO_METRICS_ADDR', '9464'],
+  ['PAPO_METRICS_ADDR', '127.0.0.1:65536'],
   ['PAPO_RATE_LIMITS', 'no'],
   ['PAPO_TRUSTED_PROXIES', '10.0.0.0/33'],
 ] as const) {

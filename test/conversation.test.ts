@@ -10,6 +10,7 @@ import { Conversation } from '../src/server/doors/conversation.ts';
 import type { Hub } from '../src/server/live/hub.ts';
 import { Session } from '../src/server/live/session.ts';
 import { Turn } from '../src/server/live/turn.ts';
+import { Metrics } from '../src/server/metrics.ts';
 import { framesOf } from './support/frames.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -42,7 +43,8 @@ class Socket extends EventEmitter {
 /** A conversation with someone who reads when told to, and whose requests are answered when told to. */
 class Scene {
   readonly socket = new Socket();
-  readonly turn = new Turn();
+  readonly metrics = new Metrics();
+  readonly turn = new Turn(this.metrics);
   readonly started: string[] = [];
   closedWith: number | undefined;
   readonly #waiting: ((output: unknown) => void)[] = [];
@@ -60,6 +62,7 @@ class Scene {
       },
     },
     this.turn,
+    this.metrics,
   );
   readonly conversation = new Conversation(
     this.socket as unknown as WebSocket,
@@ -71,6 +74,7 @@ class Scene {
         this.started.push(op);
         return new Promise(resolve => this.#waiting.push(resolve));
       },
+      metrics: this.metrics,
       address: '192.0.2.1',
     },
   );

@@ -7,6 +7,7 @@ import { Hub } from '../src/server/live/hub.ts';
 import { Session } from '../src/server/live/session.ts';
 import { Turn } from '../src/server/live/turn.ts';
 import { createLog } from '../src/server/log.ts';
+import { Metrics } from '../src/server/metrics.ts';
 import { type ChangeRange, deltasOf } from '../src/server/store/changes.ts';
 import { framesOf } from './support/frames.ts';
 
@@ -44,7 +45,8 @@ const change = (name: string, isIn: boolean, version: number): Delta => ({
 
 /** A hub whose reads of a room wait for the test. */
 class Scene {
-  readonly turn = new Turn();
+  readonly metrics = new Metrics();
+  readonly turn = new Turn(this.metrics);
   /** What the database answers to who asks for what is missing. */
   missed: ChangeRange = { after: 0, head: 0, memberCount: 0, changes: [] };
   readonly reads: { show(version: number): void; refuse(): void }[] = [];
@@ -63,6 +65,7 @@ class Scene {
       newest: () => assert.fail('nobody catches up'),
     },
     this.turn,
+    this.metrics,
     createLog('silent'),
   );
 
@@ -73,7 +76,7 @@ class Scene {
       unsentBytes: () => 0,
       close: () => assert.fail('nobody is cut off'),
     };
-    const session = new Session(name, person(name), 'login', wire, this.turn);
+    const session = new Session(name, person(name), 'login', wire, this.turn, this.metrics);
     this.hub.connect(session);
     const told = async () => {
       await new Promise(setImmediate);
@@ -224,7 +227,8 @@ test('[G10] much in one turn does not make a reader slow whose network takes it'
     unsentBytes: () => unsent,
     close: (code: number): void => assert.fail(`closed with ${code}`),
   };
-  const session = new Session('s', person('ana'), 'login', wire, new Turn());
+  const metrics = new Metrics();
+  const session = new Session('s', person('ana'), 'login', wire, new Turn(metrics), metrics);
   for (let count = 0; count < 10; count += 1) assert.ok(session.push(Buffer.alloc(400 * 1024)));
   unsent = 1024 * 1024;
   let closed: number | undefined;

@@ -7,6 +7,7 @@ import type { Delta, Member, Message } from '../src/contract/objects.ts';
 import { RoomFeed } from '../src/server/live/room-feed.ts';
 import { Session } from '../src/server/live/session.ts';
 import { Turn } from '../src/server/live/turn.ts';
+import { Metrics } from '../src/server/metrics.ts';
 import type { Change, ChangeRange } from '../src/server/store/changes.ts';
 import { framesOf } from './support/frames.ts';
 
@@ -18,7 +19,8 @@ const person = { id: room, username: 'ana', displayName: 'Ana', createdAt: '2026
  * third change is somebody's coming or going.
  */
 class World {
-  readonly turn = new Turn();
+  readonly metrics = new Metrics();
+  readonly turn = new Turn(this.metrics);
   readonly isCrowded: boolean;
   committed = 0;
   told = 0;
@@ -26,6 +28,7 @@ class World {
   readonly reads: (() => void)[] = [];
   readonly feed = new RoomFeed(room, {
     turn: this.turn,
+    metrics: this.metrics,
     readAbove: (_room, after) => this.#later(() => ({ ...this.range(after), more: false })),
     readNewest: () => this.#later(() => this.range(0)),
     deliver: delta => void this.feed.accept(delta),
@@ -108,7 +111,7 @@ class Reader {
         this.closed = code;
       },
     };
-    this.session = new Session('session', person, 'login', wire, world.turn);
+    this.session = new Session('session', person, 'login', wire, world.turn, world.metrics);
     world.feed.enter(this.session);
   }
 

@@ -9,7 +9,10 @@ const someone: Counted = { user: 'ana', account: 'ana', address: '192.0.2.1' };
 
 class Scene {
   now = 1_000_000;
-  readonly throttle = new Throttle(() => this.now);
+  readonly throttle = new Throttle(
+    () => {},
+    () => this.now,
+  );
 
   take(name: RateName | readonly RateName[], counted: Counted = someone): number | undefined {
     return this.throttle.take(typeof name === 'string' ? [name] : name, counted);

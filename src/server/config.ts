@@ -41,8 +41,12 @@ const Environment = z.object({
       ),
     )
     .default([]),
+  PAPO_METRICS_ADDR: z.string().default('127.0.0.1:9464').transform(readAddress),
   PAPO_LOG_LEVEL: z.enum(logLevels).default('info'),
 });
+
+/** Where to listen: `host` without the brackets of IPv6. */
+export type Address = { host: string; port: number };
 
 export type Config = {
   port: number;
@@ -61,6 +65,8 @@ export type Config = {
   rateLimits: boolean;
   /** Addresses and ranges of proxies that are believed when they say for whom they ask. */
   trustedProxies: readonly string[];
+  /** Where metrics are read; unset: nowhere. */
+  metricsAddress: Address | undefined;
   logLevel: z.infer<typeof Environment>['PAPO_LOG_LEVEL'];
 };
 
@@ -70,8 +76,10 @@ export class ConfigError extends Error {}
 
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  // An empty list is a value of its own: "no default rooms".
-  if (environment.PAPO_DEFAULT_ROOMS === '') given.PAPO_DEFAULT_ROOMS = '';
+  // Of these, empty is a value of its own: "no default rooms", "no metrics".
+  for (const name of ['PAPO_DEFAULT_ROOMS', 'PAPO_METRICS_ADDR']) {
+    if (environment[name] === '') given[name] = '';
+  }
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -89,8 +97,18 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     defaultRooms: values.PAPO_DEFAULT_ROOMS,
     rateLimits: values.PAPO_RATE_LIMITS === 'on',
     trustedProxies: values.PAPO_TRUSTED_PROXIES,
+    metricsAddress: values.PAPO_METRICS_ADDR,
     logLevel: values.PAPO_LOG_LEVEL,
   };
+}
+
+function readAddress(value: string, context: z.RefinementCtx): Address | undefined {
+  if (value === '' || value === 'off') return undefined;
+  const [, inBrackets, name, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(value) ?? [];
+  const [host, port] = [inBrackets ?? name, Number(digits)];
+  if (host !== undefined && port <= 65_535) return { host, port };
+  context.addIssue('must be an address like 127.0.0.1:9464, or off');
+  return z.NEVER;
 }
 
 function readSecret(value: string | undefined, file: string | undefined): string | undefined {

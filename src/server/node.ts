@@ -10,16 +10,20 @@ import type { Config } from './config.ts';
 import { trustProxies } from './doors/address.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
+import { openMetricsDoor } from './doors/metrics.ts';
+import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
 import { Hub } from './live/hub.ts';
 import { Turn } from './live/turn.ts';
 import type { Logger } from './log.ts';
+import { Metrics } from './metrics.ts';
 import { accountOperations } from './operations/accounts.ts';
 import { createAuthenticate } from './operations/authenticate.ts';
 import { createDispatch } from './operations/dispatch.ts';
 import { messageOperations } from './operations/messages.ts';
 import { Passwords } from './operations/passwords.ts';
 import { roomOperations } from './operations/rooms.ts';
+import { countSignIns } from './operations/sign-ins.ts';
 import { syncOperations } from './operations/sync.ts';
 import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
@@ -41,6 +45,8 @@ import { Users } from './store/users.ts';
 export type PapoNode = {
   /** Where it listens: `http://HOST:PORT`. */
   readonly url: string;
+  /** Where its metrics are: `http://HOST:PORT/metrics`; unset: nowhere. */
+  readonly metricsUrl: string | undefined;
   /** Serves a connection that came by another way than its own port. */
   accept(connection: Duplex): void;
   /** Disconnects everyone, finishes what is being stored, and stops the database if it is papo's own. */
@@ -68,12 +74,16 @@ export async function startNode(
 ): Promise<PapoNode> {
   await using parts = new AsyncDisposableStack();
 
+  const metrics = new Metrics();
+  const metricsUrl = await metricsDoor();
   const connection = await database();
-  const db = parts.adopt(openPool(connection, log), pool => pool.destroy());
+  const db = parts.adopt(openPool(connection, log, metrics), pool => pool.destroy());
   await requireDurability(db);
   const owner = parts.adopt(new Owner(connection, log, onFatal), held => held.release());
   await owner.claim();
   await migrate(db);
+  const readiness = new Readiness(db, log);
+  metrics.ready.from(async () => Number(await readiness.isReady()));
 
   const [rooms, members] = [new Rooms(db), new Members(db)];
   const [users, logins] = [new Users(db), new Logins(db)];
@@ -85,14 +95,14 @@ export async function startNode(
   const tokens = new Tokens(secret, config.tokenTtlSeconds);
   const defaultRooms = await rooms.ensurePublic(config.defaultRooms);
 
-  const turn = new Turn();
-  const hub = new Hub(rooms, changes, turn, log);
-  const messageLog = parts.adopt(new MessageLog(connection, log, hub), lanes => lanes.close(drainMs));
+  const turn = new Turn(metrics);
+  const hub = new Hub(rooms, changes, turn, metrics, log);
+  const messageLog = parts.adopt(new MessageLog(connection, log, metrics, hub), it => it.close(drainMs));
   const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
   const passwords = new Passwords();
   const authenticate = createAuthenticate({ tokens, logins, hub, log });
-  const throttle = config.rateLimits ? new Throttle() : undefined;
+  const throttle = config.rateLimits ? new Throttle(scope => metrics.rateLimited.inc({ scope })) : undefined;
   const accounts = {
     hub,
     users,
@@ -104,20 +114,17 @@ export async function startNode(
     throttle,
     defaultRooms,
   };
-  const dispatch = createDispatch(
-    {
-      ...accountOperations(accounts),
-      ...roomOperations({ hub, rooms, details, members, users, memberships, messages, changes }),
-      ...messageOperations({ log: messageLog, messages, rooms }),
-      ...syncOperations({ hub, rooms, messages, logName }),
-    },
-    throttle,
-    log,
-  );
+  const handlers = {
+    ...accountOperations(accounts),
+    ...roomOperations({ hub, rooms, details, members, users, memberships, messages, changes }),
+    ...messageOperations({ log: messageLog, messages, rooms }),
+    ...syncOperations({ hub, rooms, messages, logName, metrics }),
+  };
+  const dispatch = countSignIns(createDispatch(handlers, throttle, log), metrics);
 
   const { origins } = config;
   const isTrustedProxy = trustProxies(config.trustedProxies);
-  const app = createHttpDoor({ dispatch, authenticate, origins, isTrustedProxy, log });
+  const app = createHttpDoor({ dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log });
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -137,6 +144,7 @@ export async function startNode(
     isTrustedProxy,
     maxConnectionsPerUser: config.rateLimits ? limits.maxConnectionsPerUser : undefined,
     logName,
+    metrics,
     log,
   });
   parts.defer(() => closeDoors(server, socketDoor));
@@ -145,9 +153,21 @@ export async function startNode(
   const running = parts.move();
   return {
     url,
+    metricsUrl,
     accept: connection => void server.emit('connection', connection),
-    close: () => running.disposeAsync(),
+    close: () => {
+      // Who sends people here is to know first.
+      readiness.drain();
+      return running.disposeAsync();
+    },
   };
+
+  async function metricsDoor(): Promise<string | undefined> {
+    if (config.metricsAddress === undefined) return undefined;
+    const door = parts.adopt(await openMetricsDoor(config.metricsAddress, metrics, log), it => it.close());
+    log.info({ url: door.url }, `metrics are at ${door.url}`);
+    return door.url;
+  }
 
   async function database(): Promise<pg.ClientConfig> {
     if (config.databaseUrl !== undefined) return { connectionString: config.databaseUrl };

@@ -7,7 +7,7 @@ import { createLog } from '../../src/server/log.ts';
 import { type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
 
-export type TestServer = Pick<PapoNode, 'url' | 'accept' | 'close'> & { databaseUrl: string };
+export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & { databaseUrl: string };
 
 /** A server in this process, on a database of its own unless one is given; without rate limits unless told otherwise. */
 export async function startServer(
@@ -21,6 +21,7 @@ export async function startServer(
     DATABASE_URL: url,
     PAPO_LOG_LEVEL: 'silent',
     PAPO_RATE_LIMITS: 'off',
+    PAPO_METRICS_ADDR: 'off',
     ...environment,
   });
   const node = await startNode(config, createLog(config.logLevel), error => {
@@ -28,6 +29,7 @@ export async function startServer(
   });
   return {
     url: node.url,
+    metricsUrl: node.metricsUrl,
     databaseUrl: url,
     accept: connection => node.accept(connection),
     close: async () => {
@@ -46,10 +48,12 @@ export type ServerProcess = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
+const ofSpawned = { PORT: '0', DATABASE_URL: '', PAPO_RATE_LIMITS: 'off', PAPO_METRICS_ADDR: 'off' };
+
 /** `npm start` as a process: resolves when it is ready, rejects with its output when it ends before. */
 export async function spawnServer(environment: Record<string, string>): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['src/server/main.ts'], {
-    env: { ...process.env, PORT: '0', DATABASE_URL: '', PAPO_RATE_LIMITS: 'off', ...environment },
+    env: { ...process.env, ...ofSpawned, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;

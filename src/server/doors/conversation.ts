@@ -10,6 +10,7 @@ import { type OperationDefinition, operations } from '../../contract/operations.
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Session } from '../live/session.ts';
+import type { Metrics } from '../metrics.ts';
 import type { CallingSocket, Identity } from '../operations/caller.ts';
 import { type Dispatch, isOperationName } from '../operations/dispatch.ts';
 
@@ -25,7 +26,12 @@ const answerBytes = 2 * 1024;
 type Arrived = { json: unknown; bytes: number; pages: boolean };
 
 /** What a conversation needs of those around it; `address` is what rates by address count by. */
-export type ConversationParts = { hub: Hub; dispatch: Dispatch; address: string };
+export type ConversationParts = {
+  hub: Hub;
+  dispatch: Dispatch;
+  metrics: Pick<Metrics, 'frames' | 'bytes'>;
+  address: string;
+};
 
 export class Conversation {
   readonly #webSocket: WebSocket;
@@ -51,6 +57,7 @@ export class Conversation {
     this.#parts = parts;
     this.#expireAt(expiresAt);
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+      parts.metrics.bytes.in += data.length;
       if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
       // What follows the end of a conversation isn't part of it.
       if (session.phase === 'closed') return;
@@ -98,6 +105,7 @@ export class Conversation {
 
   #start(arrived: Arrived): void {
     const request = Request.safeParse(arrived.json);
+    this.#parts.metrics.frames.inc({ direction: 'in', type: frameLabel(request.data?.op) });
     if (request.success) void this.#perform(request.data, arrived);
     else this.#malformed(arrived.json);
   }
@@ -173,6 +181,12 @@ export class Conversation {
     this.#pingsUnanswered += 1;
     this.#webSocket.ping();
   }
+}
+
+/** What a frame asks for; a name that is none of ours is counted with the others of its kind. */
+function frameLabel(op: string | undefined): string {
+  if (op === undefined) return 'malformed';
+  return isOperationName(op) ? op : 'unknown';
 }
 
 function mayAnswerPages(json: unknown): boolean {

@@ -10,6 +10,7 @@ import { limits } from '../../contract/limits.ts';
 import { type HttpRoute, type OperationName, operations } from '../../contract/operations.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Authenticate } from '../operations/authenticate.ts';
 import type { Caller, Stranger } from '../operations/caller.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
@@ -17,27 +18,34 @@ import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { bearerToken } from './bearer.ts';
 import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
+import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
+import type { Readiness } from './readiness.ts';
 
 type Parts = {
   dispatch: Dispatch;
   authenticate: Authenticate;
   origins: readonly string[];
   isTrustedProxy: IsTrustedProxy;
+  readiness: Readiness;
+  metrics: Metrics;
   log: Logger;
 };
-type Environment = { Bindings: HttpBindings; Variables: { requestId: string } };
+/** `route`: what a request is counted as; unset where there is nothing at its address. */
+type Environment = { Bindings: HttpBindings; Variables: { requestId: string; route?: string } };
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
-  const { dispatch, authenticate, origins, isTrustedProxy, log } = parts;
+  const { dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log } = parts;
   const app = new Hono<Environment>();
 
   app.use(oneAfterTheOther());
   app.use(requestId());
   app.use(async (context, next) => {
+    const startedAt = performance.now();
     await next();
+    countAnswer(context, performance.now() - startedAt);
     // The path alone: a query string may hold what doesn't belong into a log.
     const { method, path } = context.req;
     log.debug({ requestId: context.var.requestId, method, path, status: context.res.status }, 'request');
@@ -57,6 +65,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   );
   for (const { name, http, numbers } of routes) {
     app.on(http.method, honoPath(http), async context => {
+      context.set('route', name);
       const caller = operations[name].caller === 'user' ? await callerOf(context) : strangerOf(context);
       const output = await dispatch(name, await readInput(context, numbers), caller);
       return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
@@ -69,7 +78,14 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
       there.map(({ http }) => http.method),
     );
   }
+  for (const path of fixedPaths) {
+    app.use(path, (context, next) => {
+      context.set('route', path.slice(1));
+      return next();
+    });
+  }
   serveDocuments(app);
+  serveHealth(app, readiness);
   app.all(socketPath, async context => {
     await callerOf(context);
     throw new OperationError('upgrade_required');
@@ -87,6 +103,12 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   });
   return app;
 
+  function countAnswer({ req, res, var: { route = 'none' } }: Context<Environment>, tookMs: number): void {
+    const labels = { method: req.method, route, status: String(res.status) };
+    metrics.httpRequests.inc(labels);
+    metrics.httpSeconds.observe(labels, tookMs / 1000);
+  }
+
   function strangerOf({ env }: Context<Environment>): Stranger {
     return { address: countedAddress(env.incoming, isTrustedProxy) };
   }
@@ -96,6 +118,9 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     return { user, login, ...strangerOf(context) };
   }
 }
+
+/** Addresses that aren't operations, and are counted by their name. */
+const fixedPaths = ['/openapi.json', '/asyncapi.json', '/livez', '/readyz', '/version', socketPath];
 
 const honoPath = (http: HttpRoute) => http.path.replaceAll(/\{(\w+)\}/g, ':$1');
 

@@ -10,6 +10,7 @@ import type { Hub } from '../live/hub.ts';
 import { Session, type Wire } from '../live/session.ts';
 import type { Turn } from '../live/turn.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Authenticate } from '../operations/authenticate.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
 import { countedAddress, type IsTrustedProxy } from './address.ts';
@@ -26,6 +27,7 @@ type Parts = {
   /** `undefined`: as many as one likes. */
   maxConnectionsPerUser: number | undefined;
   logName: string;
+  metrics: Metrics;
   log: Logger;
 };
 
@@ -33,6 +35,9 @@ type Parts = {
 const closeTimeoutMs = 3_000;
 /** Fragments of one message; ours are small, so that nobody needs many. */
 const maxFragments = 1_024;
+
+/** Close codes that are counted by themselves: ours, and those of RFC 6455 that a peer's end may have. */
+const countedCodes = new Set<number>([...Object.values(closeCodes), 1001, 1005, 1006]);
 
 /** How long a client is told to wait that comes while the server stops. */
 const comeBackMs = 1_000;
@@ -49,7 +54,7 @@ export type SocketDoor = {
 
 /** Opens the door on a HTTP server. */
 export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
-  const { hub, turn, dispatch, authenticate, origins, isTrustedProxy, logName, log } = parts;
+  const { hub, turn, dispatch, authenticate, origins, isTrustedProxy, logName, metrics, log } = parts;
   const { maxConnectionsPerUser = Number.POSITIVE_INFINITY } = parts;
   // closeTimeout is newer than the types of ws.
   const options: ServerOptions & { closeTimeout: number } = {
@@ -96,9 +101,10 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
       webSocket.on('error', error => log.debug({ err: error, userId: user.id }, 'a socket broke'));
       if (hub.connectionsOf(user.id) >= maxConnectionsPerUser) {
         webSocket.close(closeCodes.tooManyConnections, 'too many connections');
+        metrics.connects.inc({ result: 'too_many_connections' });
         return;
       }
-      const session = new Session(uuidv7(), user, login, wireOf(webSocket, socket), turn);
+      const session = new Session(uuidv7(), user, login, wireOf(webSocket, socket), turn, metrics);
       session.say({
         event: 'hello',
         protocol: protocolVersion,
@@ -110,12 +116,19 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
         limits: clientLimits,
       });
       hub.connect(session);
+      metrics.connects.inc({ result: 'ok' });
       const address = countedAddress(request, isTrustedProxy);
-      const conversation = new Conversation(webSocket, session, expiresAt, { hub, dispatch, address });
+      const conversation = new Conversation(webSocket, session, expiresAt, {
+        hub,
+        dispatch,
+        metrics,
+        address,
+      });
       socket.on('drain', () => conversation.proceed());
       webSocket.on('close', code => {
         conversation.end();
         hub.disconnect(session);
+        metrics.disconnects.inc({ code: closeLabel(code) });
         log.debug({ connection: session.id, userId: session.user.id, code }, 'disconnected');
       });
       log.debug({ connection: session.id, userId: session.user.id }, 'connected');
@@ -124,12 +137,19 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
 
   function refuse(socket: Duplex, error: unknown): void {
     if (!(error instanceof OperationError)) log.error({ err: error }, 'a handshake failed');
-    socket.end(refusal(error instanceof OperationError ? error : new OperationError('internal')));
+    const told = error instanceof OperationError ? error : new OperationError('internal');
+    metrics.connects.inc({ result: told.code });
+    socket.end(refusal(told));
     // A peer that keeps its own end open must not keep ours.
     socket.resume();
     const cut = setTimeout(() => socket.destroy(), closeTimeoutMs);
     socket.once('close', () => clearTimeout(cut));
   }
+}
+
+/** A peer may close with any number it likes. */
+function closeLabel(code: number): string {
+  return countedCodes.has(code) ? String(code) : 'other';
 }
 
 /**

@@ -4,6 +4,7 @@ import { limits } from '../../contract/limits.ts';
 import type { Delta, Room } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Change, Changes } from '../store/changes.ts';
 import type { CommitListener } from '../store/message-log.ts';
 import type { Rooms } from '../store/rooms.ts';
@@ -34,17 +35,23 @@ export class Hub implements CommitListener {
     rooms: Pick<Rooms, 'joinedBy'>,
     changes: Pick<Changes, 'above' | 'newest'>,
     turn: Turn,
+    metrics: Metrics,
     log: Logger,
   ) {
     this.#rooms = rooms;
     this.#log = log;
     this.#around = {
       turn,
+      metrics,
       readAbove: (room, after) => changes.above(room, after, limits.maxChangesPage),
       readNewest: room => changes.newest(room, limits.maxSyncRows),
       deliver: delta => this.deliver(delta),
       onFailure: (err, room) => log.warn({ err, room }, 'missing changes could not be read'),
     };
+    metrics.roomsLive.from(() => this.#feeds.size - this.#idle.size);
+    metrics.usersOnline.from(() => this.#sessions.size);
+    metrics.connections.from(() => [...this.sessions()].length);
+    metrics.bufferedBytes.from(() => [...this.sessions()].reduce((sum, each) => sum + each.unsentBytes(), 0));
   }
 
   /** Every session, for closing them. */

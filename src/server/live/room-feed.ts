@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { closeCodes } from '../../contract/codes.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Delta } from '../../contract/objects.ts';
+import type { Metrics } from '../metrics.ts';
 import { type Change, type ChangeRange, deltaOf, deltasOf, joined, partOf } from '../store/changes.ts';
 import { CatchUp } from './catch-up.ts';
 import { changeFrame, isCrowded, RoomTail } from './room-tail.ts';
@@ -26,6 +27,7 @@ export const feedLimits = {
 /** What a feed needs of those around it. */
 export type FeedSurroundings = {
   turn: Turn;
+  metrics: Pick<Metrics, 'deliveries' | 'frames' | 'gaps' | 'gapRepairs'>;
   /** The oldest changes above a version. */
   readAbove(room: string, after: number): Promise<ChangeRange & { more: boolean }>;
   /** The newest changes, as many as one catches up by. */
@@ -168,7 +170,7 @@ export class RoomFeed {
     const told = Math.max(subscription.after, this.#version ?? 0);
     this.flush();
     if (this.#untold !== undefined && told < version) {
-      session.push(changeFrame(partOf(this.#untold, told + 1, version)));
+      this.#catchUpWith(session, [changeFrame(partOf(this.#untold, told + 1, version))]);
     }
     this.#sayLeft(session);
   }
@@ -194,9 +196,14 @@ export class RoomFeed {
   flush(): void {
     if (this.#frames.length === 0) return;
     const [only] = this.#frames;
-    const bytes = only !== undefined && this.#frames.length === 1 ? only : Buffer.concat(this.#frames);
+    const changes = this.#frames.length;
+    const bytes = only !== undefined && changes === 1 ? only : Buffer.concat(this.#frames);
     this.#frames = [];
-    for (const session of this.#live) session.push(bytes);
+    let reached = 0;
+    for (const session of this.#live) {
+      if (session.push(bytes)) reached += 1;
+    }
+    this.#count('live', changes * reached);
   }
 
   /** The rows of the room changed above a version, up to one that was seen in the database; see {@link CatchUp}. */
@@ -226,7 +233,7 @@ export class RoomFeed {
     }
     // This turn's frames are for those who were live before; the one who comes gets them from the tail.
     this.flush();
-    for (const frame of this.#tail.frames(after, upTo)) session.push(frame);
+    this.#catchUpWith(session, this.#tail.frames(after, upTo));
     this.#arriving.delete(session);
     subscription.state = 'live';
     this.#live.add(session);
@@ -244,13 +251,25 @@ export class RoomFeed {
       if (subscription.state !== 'held') return;
       const version = Math.min(head, upTo);
       const missed = changes.filter(change => change.version <= version);
-      session.push(changeFrame(deltaOf(this.room, subscription.after + 1, version, missed, memberCount)));
+      const delta = deltaOf(this.room, subscription.after + 1, version, missed, memberCount);
+      this.#catchUpWith(session, [changeFrame(delta)]);
       subscription.after = version;
       this.#goLive(session, subscription, this.#version ?? version);
     } catch (error) {
       this.#around.onFailure(error, this.room);
       session.close(closeCodes.outOfStep, 'changes could not be read: reconnect');
     }
+  }
+
+  #catchUpWith(session: Session, frames: readonly Buffer[]): void {
+    this.#count('catch-up', frames.filter(frame => session.push(frame)).length);
+  }
+
+  #count(path: 'live' | 'catch-up', changes: number): void {
+    if (changes === 0) return;
+    const { deliveries, frames } = this.#around.metrics;
+    deliveries.inc({ path }, changes);
+    frames.inc({ direction: 'out', type: 'change' }, changes);
   }
 
   #sayLeft(session: Session): void {
@@ -267,6 +286,8 @@ export class RoomFeed {
   }
 
   async #repair(): Promise<void> {
+    const { gaps, gapRepairs } = this.#around.metrics;
+    gaps.inc();
     this.#repairing = true;
     for (let failed = 0; this.#isBehind; ) {
       const before = this.#known ?? 0;
@@ -281,10 +302,15 @@ export class RoomFeed {
         continue;
       }
       failed += 1;
-      if (failed === feedLimits.maxFailedRepairs) this.#giveUp();
-      else await delay(feedLimits.repairDelayMs);
+      if (failed === feedLimits.maxFailedRepairs) {
+        this.#repairing = false;
+        this.#giveUp();
+        return;
+      }
+      await delay(feedLimits.repairDelayMs);
     }
     this.#repairing = false;
+    gapRepairs.inc();
   }
 
   /** Never silence: who can't be given every change is asked to come again. */

@@ -3,6 +3,7 @@ import { closeCodes } from '../../contract/codes.ts';
 import type { Answer, ServerEvent } from '../../contract/events.ts';
 import { limits } from '../../contract/limits.ts';
 import type { User } from '../../contract/objects.ts';
+import type { Metrics } from '../metrics.ts';
 import { textFrame } from './frame.ts';
 import type { Subscription } from './subscription.ts';
 import type { Turn } from './turn.ts';
@@ -19,6 +20,8 @@ export type Wire = {
 /** `silent`: gets no room's changes yet; `syncing`: being told what it missed; `live`: gets every change. */
 export type SessionPhase = 'silent' | 'syncing' | 'live' | 'closed';
 
+type SessionMetrics = Pick<Metrics, 'frames' | 'bytes' | 'slowReaders'>;
+
 export class Session {
   readonly id: string;
   readonly user: User;
@@ -33,25 +36,30 @@ export class Session {
   phase: SessionPhase = 'silent';
   readonly #wire: Wire;
   readonly #turn: Turn;
+  readonly #metrics: SessionMetrics;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
 
-  constructor(id: string, user: User, login: string, wire: Wire, turn: Turn) {
+  constructor(id: string, user: User, login: string, wire: Wire, turn: Turn, metrics: SessionMetrics) {
     this.id = id;
     this.user = user;
     this.login = login;
     this.#wire = wire;
     this.#turn = turn;
+    this.#metrics = metrics;
   }
 
   say(frame: ServerEvent): boolean {
-    return this.push(textFrame(JSON.stringify(frame)));
+    const isSent = this.push(textFrame(JSON.stringify(frame)));
+    if (isSent) this.#metrics.frames.inc({ direction: 'out', type: frame.event });
+    return isSent;
   }
 
   /** An answer was asked for: it is not held against a reader, whose further requests wait until it is read. */
   answer(frame: Answer): boolean {
     if (this.phase === 'closed') return false;
     this.#queue(textFrame(JSON.stringify(frame)));
+    this.#metrics.frames.inc({ direction: 'out', type: 'answer' });
     return true;
   }
 
@@ -64,6 +72,7 @@ export class Session {
     // Much may arise in one turn: only what the network doesn't take makes a reader slow.
     if (this.unsentBytes() + bytes.length > limits.maxUnsentBytes) this.flush();
     if (this.unsentBytes() + bytes.length > limits.maxUnsentBytes) {
+      this.#metrics.slowReaders.inc();
       this.close(closeCodes.slowReader, 'slow reader');
       return false;
     }
@@ -84,6 +93,7 @@ export class Session {
   flush(): void {
     if (this.#pending.length === 0) return;
     const chunks = this.#pending;
+    this.#metrics.bytes.out += this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#wire.write(chunks);

@@ -5,17 +5,18 @@ import type { ParsedInput, SyncedRoom } from '../../contract/operations.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Session } from '../live/session.ts';
+import type { Metrics } from '../metrics.ts';
 import { jsonBytes, withinAnswer } from '../store/answer-size.ts';
 import { deltaOf } from '../store/changes.ts';
 import type { Messages } from '../store/messages.ts';
 import type { Rooms } from '../store/rooms.ts';
 import type { Handlers } from './dispatch.ts';
 
-type Parts = { hub: Hub; rooms: Rooms; messages: Messages; logName: string };
+type Parts = { hub: Hub; rooms: Rooms; messages: Messages; logName: string; metrics: Metrics };
 type Versions = ParsedInput<'sync'>['rooms'];
 
 export function syncOperations(parts: Parts): Pick<Handlers, 'sync' | 'ping'> {
-  const { hub, rooms, messages, logName } = parts;
+  const { hub, rooms, messages, logName, metrics } = parts;
 
   return {
     sync: async (input, { socket }) => {
@@ -69,6 +70,7 @@ export function syncOperations(parts: Parts): Pick<Handlers, 'sync' | 'ping'> {
         messages: rank < limits.maxSyncPages ? await newestPage(room, history, bytesLeft) : [],
       };
       synced.push(part);
+      metrics.syncs.inc({ result: part.reset ? 'reset' : part.delta ? 'changes' : 'current' });
       bytesLeft -= jsonBytes(part.reset ? part.messages : (part.delta ?? ''));
     }
     return synced;

@@ -12,14 +12,19 @@ const maxFamiliar = 100_000;
 export type Counted = { user?: string | undefined; account?: string | undefined; address: string };
 
 export class Throttle {
+  readonly #onOver: (rate: RateName) => void;
   readonly #now: () => number;
   /** When each bucket is full again, the one used longest ago first. */
   readonly #fullAt = new Map<string, number>();
   /** Accounts with addresses they were signed in to from, the pair seen longest ago first. */
   readonly #familiar = new Map<string, true>();
 
-  /** @param now milliseconds of a clock that never goes back. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param onOver called when something is over a rate.
+   * @param now milliseconds of a clock that never goes back.
+   */
+  constructor(onOver: (rate: RateName) => void, now: () => number = () => performance.now()) {
+    this.#onOver = onOver;
     this.#now = now;
   }
 
@@ -36,10 +41,14 @@ export class Throttle {
       const key = `${name} ${whose}`;
       const intervalMs = 60_000 / perMinute;
       const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now) + intervalMs;
-      return [{ key, fullAt, waitMs: fullAt - burst * intervalMs - now }];
+      return [{ name, key, fullAt, waitMs: fullAt - burst * intervalMs - now }];
     });
     const waitMs = Math.max(0, ...buckets.map(bucket => bucket.waitMs));
-    if (waitMs > 0) return Math.ceil(waitMs);
+    const over = buckets.find(bucket => bucket.waitMs > 0 && bucket.waitMs === waitMs);
+    if (over !== undefined) {
+      this.#onOver(over.name);
+      return Math.ceil(waitMs);
+    }
     for (const { key, fullAt } of buckets) remember(this.#fullAt, key, fullAt, maxBuckets);
     return undefined;
   }

@@ -2,6 +2,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Schema } from './schema.ts';
 
 export type Database = Kysely<Schema>;
@@ -34,10 +35,30 @@ export function connectionSettings(connection: pg.ClientConfig): pg.ClientConfig
   };
 }
 
-export function openPool(connection: pg.ClientConfig, log: Logger): Database {
+export function openPool(connection: pg.ClientConfig, log: Logger, metrics: Metrics): Database {
   const pool = new pg.Pool({ ...connectionSettings(connection), max: poolSize });
   pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const { dbErrors, dbPool } = metrics;
+  dbPool.from(() => {
+    const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
+    return { busy: totalCount - idle, idle, waiting };
+  });
+  return new Kysely<Schema>({
+    dialect: new PostgresDialect({
+      pool: {
+        options: pool.options,
+        end: () => pool.end(),
+        connect: () =>
+          pool.connect().catch(error => {
+            dbErrors.inc({ code: errorLabel(error) });
+            throw error;
+          }),
+      },
+    }),
+    log: event => {
+      if (event.level === 'error') dbErrors.inc({ code: errorLabel(event.error) });
+    },
+  });
 }
 
 /** An acknowledged message must survive a power cut: refuses a PostgreSQL that is set not to keep that promise. */
@@ -81,6 +102,11 @@ export async function keptSetting(db: Database, key: string, make: () => string)
 /** SQLSTATE of an error from PostgreSQL; undefined for errors on the way to it. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** An error as a metric names it: its SQLSTATE, or `connection` for one on the way to PostgreSQL. */
+export function errorLabel(error: unknown): string {
+  return sqlState(error) ?? (isConnectionLost(error) ? 'connection' : 'other');
 }
 
 /** @param constraint absent: whichever it is. */

@@ -10,8 +10,9 @@ import pg from 'pg';
 import { limits } from '../../contract/limits.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { type Append, type AppendOutcome, appendMessages } from './append-messages.ts';
-import { isDataError } from './database.ts';
+import { errorLabel, isDataError } from './database.ts';
 
 export const laneLimits = {
   maxQueued: 4_096,
@@ -37,9 +38,12 @@ export type AppendEntry = Waiting & { kind: 'append'; append: Append; settle(out
 export type ChangeEntry = Waiting & { kind: 'change'; run(client: pg.ClientBase): Promise<void> };
 export type LaneEntry = AppendEntry | ChangeEntry;
 
+type LaneMetrics = Pick<Metrics, 'batchSize' | 'unknownOutcomes' | 'dbErrors'>;
+
 export class Lane {
   readonly #connection: pg.ClientConfig;
   readonly #log: Logger;
+  readonly #metrics: LaneMetrics;
   readonly #expiry: NodeJS.Timeout;
   #client: pg.Client | undefined;
   #queue: LaneEntry[] = [];
@@ -49,11 +53,17 @@ export class Lane {
   /** Aborted when the lane must stop, whatever is undecided. */
   readonly #stopped = new AbortController();
 
-  constructor(connection: pg.ClientConfig, log: Logger) {
+  constructor(connection: pg.ClientConfig, log: Logger, metrics: LaneMetrics) {
     this.#connection = connection;
     this.#log = log;
+    this.#metrics = metrics;
     this.#expiry = setInterval(() => this.#expire(), laneLimits.expiryCheckMs);
     this.#expiry.unref();
+  }
+
+  /** How much is waiting. */
+  get depth(): number {
+    return this.#queue.length;
   }
 
   /** @throws OperationError `unavailable` when the lane's queue is full or the lane is closed. */
@@ -109,8 +119,10 @@ export class Lane {
       try {
         return await this.#run(await this.#connected(), unit);
       } catch (error) {
+        this.#metrics.dbErrors.inc({ code: errorLabel(error) });
         if (isDataError(error)) return this.#decideOneByOne(unit, error);
         this.#log.warn({ err: error, attempt, entries: unit.length }, 'unknown outcome; the same again');
+        this.#metrics.unknownOutcomes.inc();
         this.#dropClient();
         await this.#backOff(attempt);
       }
@@ -126,6 +138,7 @@ export class Lane {
       client,
       appends.map(entry => entry.append),
     );
+    this.#metrics.batchSize.observe(appends.length);
     for (const [index, outcome] of outcomes.entries()) appends[index]?.settle(outcome);
   }
 

@@ -7,6 +7,7 @@
 import type pg from 'pg';
 import type { Delta, Message } from '../../contract/objects.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { jsonBytes } from './answer-size.ts';
 import type { Append, AppendOutcome } from './append-messages.ts';
 import { connectionSettings } from './database.ts';
@@ -35,10 +36,14 @@ export type Changed =
 export class MessageLog {
   readonly #lanes: readonly Lane[];
   readonly #listener: CommitListener;
+  readonly #metrics: Metrics;
 
-  constructor(connection: pg.ClientConfig, log: Logger, listener: CommitListener) {
-    this.#lanes = Array.from({ length: laneCount }, () => new Lane(connectionSettings(connection), log));
+  constructor(connection: pg.ClientConfig, log: Logger, metrics: Metrics, listener: CommitListener) {
+    const settings = connectionSettings(connection);
+    this.#lanes = Array.from({ length: laneCount }, () => new Lane(settings, log, metrics));
     this.#listener = listener;
+    this.#metrics = metrics;
+    metrics.laneDepth.from(() => Object.fromEntries(this.#lanes.map((lane, index) => [index, lane.depth])));
   }
 
   /**
@@ -47,12 +52,16 @@ export class MessageLog {
    */
   append(append: Append): Promise<Appended> {
     return new Promise((resolve, reject) => {
+      const arrivedAt = performance.now();
       this.#enter(append.room, {
         kind: 'append',
         append,
         bytes: laneLimits.entryBytes + jsonBytes(append.text),
-        deadline: performance.now() + laneLimits.decideWithinMs,
-        settle: outcome => resolve(this.#appended(append, outcome)),
+        deadline: arrivedAt + laneLimits.decideWithinMs,
+        settle: outcome => {
+          this.#count(outcome, arrivedAt);
+          resolve(this.#appended(append, outcome));
+        },
         fail: reject,
       });
     });
@@ -83,6 +92,11 @@ export class MessageLog {
 
   #enter(room: string, entry: LaneEntry): void {
     this.#lanes[laneOf(room)]?.push(entry);
+  }
+
+  #count({ outcome }: AppendOutcome, arrivedAt: number): void {
+    this.#metrics.messages.inc({ result: outcome === 'conflict' ? 'refused' : outcome });
+    if (outcome === 'stored') this.#metrics.commitSeconds.observe((performance.now() - arrivedAt) / 1000);
   }
 
   #appended(append: Append, result: AppendOutcome): Appended {

@@ -1,0 +1,29 @@
+import type { OperationName } from '../../contract/operations.ts';
+import { OperationError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Dispatch } from './dispatch.ts';
+
+/** Operations about signing in and out, by the word that counts them. */
+const counted: Partial<Record<OperationName, string>> = {
+  'account.register': 'register',
+  'account.login': 'login',
+  'account.refresh': 'refresh',
+  'account.logout': 'logout',
+  'token.renew': 'renew',
+};
+
+/** Counts how attempts to sign in, to stay signed in and to sign out end: an attack shows here. */
+export function countSignIns(dispatch: Dispatch, { auth }: Pick<Metrics, 'auth'>): Dispatch {
+  return async (name, input, caller) => {
+    const operation = counted[name];
+    if (operation === undefined) return dispatch(name, input, caller);
+    try {
+      const output = await dispatch(name, input, caller);
+      auth.inc({ operation, result: 'ok' });
+      return output;
+    } catch (error) {
+      auth.inc({ operation, result: error instanceof OperationError ? error.code : 'internal' });
+      throw error;
+    }
+  };
+}
