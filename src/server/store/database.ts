@@ -13,6 +13,9 @@ const lockTimeoutMs = 5_000;
 const statementTimeoutMs = 10_000;
 const queryTimeoutMs = 15_000;
 
+/** The setting that is made anew when a backup is restored. */
+const historyKey = 'history';
+
 const oid = { int8: 20 };
 
 /** Counters are bigint in PostgreSQL and stay far below 2^53. */
@@ -35,9 +38,24 @@ export function connectionSettings(connection: pg.ClientConfig): pg.ClientConfig
 }
 
 export function openPool(connection: pg.ClientConfig, log: Logger): Database {
-  const pool = new pg.Pool({ ...connectionSettings(connection), max: poolSize });
+  return openKysely({ ...connectionSettings(connection), max: poolSize }, log);
+}
+
+/** One connection, for work on all rows at once: it takes as long as it takes. */
+export function openSingle(connection: pg.ClientConfig, log: Logger): Database {
+  return openKysely({ ...connectionSettings(connection), query_timeout: undefined, max: 1 }, log);
+}
+
+function openKysely(settings: pg.PoolConfig, log: Logger): Database {
+  const pool = new pg.Pool(settings);
   pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** For one transaction: neither our own limits, nor those that an administrator set for everyday work. */
+export async function liftTimeLimits(transaction: Database): Promise<void> {
+  await sql`set local statement_timeout = 0`.execute(transaction);
+  await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
 }
 
 /** An acknowledged message must survive a power cut: refuses a PostgreSQL that is set not to keep that promise. */
@@ -57,10 +75,23 @@ export async function requireDurability(db: Database): Promise<void> {
  */
 export async function readLogName(db: Database): Promise<string> {
   const { rows } = await sql<{ name: string }>`
-    select system_identifier || '-' || timeline_id || '-' || d.oid as name
+    select system_identifier || '-' || timeline_id || '-' || d.oid || coalesce('-' || s.value, '') as name
     from pg_control_system(), pg_control_checkpoint(), pg_database d
+    left join settings s on s.key = ${historyKey}
     where d.datname = current_database()`.execute(db);
   return rows[0]?.name ?? '';
+}
+
+/**
+ * Makes the log's name another one. A database restored from papo's backup may have everything else of the name in
+ * common with the one it was taken of: a copy of its cluster, with the copy's database emptied.
+ */
+export async function beginHistory(db: Database, name: string): Promise<void> {
+  await db
+    .insertInto('settings')
+    .values({ key: historyKey, value: name })
+    .onConflict(conflict => conflict.column('key').doUpdateSet({ value: name }))
+    .execute();
 }
 
 /** A value made once and kept; the first one wins, whoever else tries at the same time. */
