@@ -69,10 +69,7 @@ const minSecretBytes = 32;
 export class ConfigError extends Error {}
 
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  // An empty list is a value of its own: "no default rooms".
-  if (environment.PAPO_DEFAULT_ROOMS === '') given.PAPO_DEFAULT_ROOMS = '';
-  const parsed = Environment.safeParse(given);
+  const parsed = Environment.safeParse(givenIn(environment));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new ConfigError(`${String(issue?.path[0])}: ${issue?.message}`);
@@ -91,6 +88,36 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedProxies: values.PAPO_TRUSTED_PROXIES,
     logLevel: values.PAPO_LOG_LEVEL,
   };
+}
+
+/** What is set to nothing is not set. */
+function givenIn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  // An empty list is a value of its own: "no default rooms".
+  if (environment.PAPO_DEFAULT_ROOMS === '') given.PAPO_DEFAULT_ROOMS = '';
+  return given;
+}
+
+export type Setting = { name: string; value: string; from: 'environment' | 'default' };
+
+/** Every variable with what is in force, fit to be shown: secrets are masked. @throws ConfigError */
+export function explainConfig(environment: NodeJS.ProcessEnv): Setting[] {
+  readConfig(environment);
+  const given = givenIn(environment);
+  const values = Environment.parse(given);
+  return Object.keys(Environment.shape).map(name => ({
+    name,
+    value: masked(name, String(values[name as keyof typeof values] ?? '')),
+    from: given[name] === undefined ? 'default' : 'environment',
+  }));
+}
+
+function masked(name: string, value: string): string {
+  if (name === 'PAPO_SECRET') return value && '***';
+  // A password may stand before the @, or among the parameters.
+  return name === 'DATABASE_URL'
+    ? value.replace(/:\/\/.*@/, '://***@').replace(/([?&][^=]*password=)[^&]*/gi, '$1***')
+    : value;
 }
 
 function readSecret(value: string | undefined, file: string | undefined): string | undefined {
