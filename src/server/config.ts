@@ -90,6 +90,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   };
 }
 
+/** The variables that somebody reads; the last two are the terminal chat's and the test run's. */
+export const knownVariables: readonly string[] = [
+  ...Object.keys(Environment.shape),
+  'PAPO_PASSWORD',
+  'PAPO_TEST_POSTGRES',
+];
+
 /** What is set to nothing is not set. */
 function givenIn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
