@@ -200,6 +200,10 @@ test('what goes wrong while a backup is loaded changes nothing', limit, async t 
     const messages = manifest.tables.at(-1);
     if (messages) messages.rows += 1;
   });
+  const givenUp = AbortSignal.abort(new Error('given up'));
+  const good = await verifyBackup(file);
+  await assert.rejects(restore(target.connection, good, silent, givenUp), /given up/);
+  assert.deepEqual(await tablesIn(target.connection), []);
   await failing(/other tables than its schema/, manifest => manifest.tables.push({ name: 'x', rows: 0 }));
 
   await writeFile(bad, await readFile(file));

@@ -16,7 +16,7 @@ export function addRestore(program: Command): void {
     .action(async (file: string, options: { json?: boolean }) => {
       // Before a database is made for it.
       const backup = await verifyBackup(file);
-      await withDatabase('own', ({ connection, log }) => restore(connection, backup, log));
+      await withDatabase('own', ({ connection, log, signal }) => restore(connection, backup, log, signal));
       const { tables, takenAt } = backup.manifest;
       say(options.json, { file, ...backup.manifest }, `restored ${summary(tables)}, as of ${takenAt}`);
     });

@@ -25,12 +25,14 @@ export async function verifyBackup(path: string): Promise<VerifiedBackup> {
  * The restored database is a new history: clients that know more than the backup does must not be told that they are
  * up to date.
  *
+ * @param signal gives up.
  * @throws a sentence when the database isn't empty or a server uses it; whatever is thrown, nothing was changed.
  */
 export async function restore(
   connection: pg.ClientConfig,
   backup: VerifiedBackup,
   log: Logger,
+  signal?: AbortSignal,
 ): Promise<void> {
   await using parts = new AsyncDisposableStack();
   const owner = parts.adopt(new Owner(connection, log, () => {}), held => held.release());
@@ -40,19 +42,24 @@ export async function restore(
     await liftTimeLimits(trx);
     await requireEmpty(trx);
     await migrate(trx, backup.manifest.migrations.at(-1));
-    await load(trx, backup);
+    await load(trx, backup, signal);
     await beginHistory(trx, randomUUID());
   });
   // Without it the first queries would be planned for empty tables.
   await sql`analyze`.execute(db);
 }
 
-async function load(db: Database, { path, manifest, sha256 }: VerifiedBackup): Promise<void> {
+async function load(
+  db: Database,
+  { path, manifest, sha256 }: VerifiedBackup,
+  signal?: AbortSignal,
+): Promise<void> {
   const tables = await presentTables(db);
   if (tables.join() !== manifest.tables.map(table => table.name).join()) {
     throw new Error(`The backup ${path} has other tables than its schema.`);
   }
   const again = await readBackup(path, async (table, rows) => {
+    signal?.throwIfAborted();
     await sql`insert into ${sql.table(table)}
       select * from json_populate_recordset(null::${sql.table(table)}, ${`[${rows.join(',')}]`}::json)`.execute(
       db,
