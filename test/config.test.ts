@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, readConfig } from '../src/server/config.ts';
+import { ConfigError, knownVariables, readConfig } from '../src/server/config.ts';
+import { unknownVariables } from '../src/server/unknown-variables.ts';
 
 test('nothing set is a server of its own on this machine', () => {
   assert.deepEqual(readConfig({}), {
@@ -80,3 +81,18 @@ for (const [name, value] of [
     );
   });
 }
+
+test('a variable that papo doesn’t know is told, with the name that may be meant', () => {
+  const environment = {
+    PAPO_ORIGIN: 'x',
+    PAPO_LOGLEVEL: 'x',
+    PAPO_WEATHER_FORECAST: 'x',
+    PORT: '1',
+    PAPO_SECRET: '',
+  };
+  assert.deepEqual(unknownVariables(environment, knownVariables), [
+    'PAPO_ORIGIN is not a setting of papo: is PAPO_ORIGINS meant?',
+    'PAPO_LOGLEVEL is not a setting of papo: is PAPO_LOG_LEVEL meant?',
+    'PAPO_WEATHER_FORECAST is not a setting of papo',
+  ]);
+});

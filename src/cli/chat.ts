@@ -10,13 +10,19 @@ import { Terminal } from './chat/terminal.ts';
 /** A socket whose server is gone must not keep the process. */
 const exitTimeoutMs = 2_000;
 
-process.exitCode = await main();
-setTimeout(() => process.exit(), exitTimeoutMs).unref();
+if (import.meta.main) process.exitCode = await chat(process.argv.slice(2));
 
-async function main(): Promise<number> {
+/** @returns the exit code. */
+export async function chat(args: string[]): Promise<number> {
+  const code = await chatOrComplain(args);
+  setTimeout(() => process.exit(), exitTimeoutMs).unref();
+  return code;
+}
+
+async function chatOrComplain(args: string[]): Promise<number> {
   let options: Options | 'help';
   try {
-    options = readOptions(process.argv.slice(2));
+    options = readOptions(args);
   } catch (error) {
     return complain(error, 2);
   }

@@ -75,12 +75,7 @@ const minSecretBytes = 32;
 export class ConfigError extends Error {}
 
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  // Of these, empty is a value of its own: "no default rooms", "no metrics".
-  for (const name of ['PAPO_DEFAULT_ROOMS', 'PAPO_METRICS_ADDR']) {
-    if (environment[name] === '') given[name] = '';
-  }
-  const parsed = Environment.safeParse(given);
+  const parsed = Environment.safeParse(givenIn(environment));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new ConfigError(`${String(issue?.path[0])}: ${issue?.message}`);
@@ -109,6 +104,51 @@ function readAddress(value: string, context: z.RefinementCtx): Address | undefin
   if (host !== undefined && port <= 65_535) return { host, port };
   context.addIssue('must be an address like 127.0.0.1:9464, or off');
   return z.NEVER;
+}
+
+/** The variables that somebody reads; the last two are the terminal chat's and the test run's. */
+export const knownVariables: readonly string[] = [
+  ...Object.keys(Environment.shape),
+  'PAPO_PASSWORD',
+  'PAPO_TEST_POSTGRES',
+];
+
+/** What is set to nothing is not set. */
+function givenIn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  // Of these, empty is a value of its own: "no default rooms", "no metrics".
+  for (const name of ['PAPO_DEFAULT_ROOMS', 'PAPO_METRICS_ADDR']) {
+    if (environment[name] === '') given[name] = '';
+  }
+  return given;
+}
+
+export type Setting = { name: string; value: string; from: 'environment' | 'default' };
+
+/** Every variable with what is in force, fit to be shown: secrets are masked. @throws ConfigError */
+export function explainConfig(environment: NodeJS.ProcessEnv): Setting[] {
+  readConfig(environment);
+  const given = givenIn(environment);
+  const defaults = Environment.parse({});
+  return Object.keys(Environment.shape).map(name => {
+    const value = given[name];
+    return value === undefined
+      ? { name, value: shown(defaults[name as keyof typeof defaults]), from: 'default' }
+      : { name, value: masked(name, value), from: 'environment' };
+  });
+}
+
+function shown(value: string | number | readonly string[] | Address | undefined): string {
+  if (typeof value !== 'object') return String(value ?? '');
+  return 'host' in value ? `${value.host}:${value.port}` : value.join(',');
+}
+
+function masked(name: string, value: string): string {
+  if (name === 'PAPO_SECRET') return '***';
+  // A password may stand before the @, or among the parameters.
+  return name === 'DATABASE_URL'
+    ? value.replace(/:\/\/.*@/, '://***@').replace(/([?&][^=]*password=)[^&]*/gi, '$1***')
+    : value;
 }
 
 function readSecret(value: string | undefined, file: string | undefined): string | undefined {

@@ -1,10 +1,12 @@
 /** Starts a server from the environment, and stops it on SIGINT, SIGTERM or SIGHUP (a closed terminal). */
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, knownVariables, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { startNode } from './node.ts';
+import { unknownVariables } from './unknown-variables.ts';
 
 const config = readConfigOrExit();
 const log = createLog(config.logLevel);
+for (const sentence of unknownVariables(process.env, knownVariables)) log.warn(sentence);
 
 const givenUp = new AbortController();
 const starting = startNode(config, log, goneForGood, givenUp.signal);

@@ -14,6 +14,9 @@ const lockTimeoutMs = 5_000;
 const statementTimeoutMs = 10_000;
 const queryTimeoutMs = 15_000;
 
+/** The setting that is made anew when a backup is restored. */
+const historyKey = 'history';
+
 const oid = { int8: 20 };
 
 /** Counters are bigint in PostgreSQL and stay far below 2^53. */
@@ -35,10 +38,8 @@ export function connectionSettings(connection: pg.ClientConfig): pg.ClientConfig
   };
 }
 
-export function openPool(connection: pg.ClientConfig, log: Logger, metrics: Metrics): Database {
-  const pool = new pg.Pool({ ...connectionSettings(connection), max: poolSize });
-  pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
-  const { dbErrors, dbPool } = metrics;
+export function openPool(connection: pg.ClientConfig, log: Logger, { dbErrors, dbPool }: Metrics): Database {
+  const pool = createPool({ ...connectionSettings(connection), max: poolSize }, log);
   dbPool.from(() => {
     const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
     return { busy: totalCount - idle, idle, waiting };
@@ -61,6 +62,24 @@ export function openPool(connection: pg.ClientConfig, log: Logger, metrics: Metr
   });
 }
 
+/** One connection, for work on all rows at once: it takes as long as it takes. */
+export function openSingle(connection: pg.ClientConfig, log: Logger): Database {
+  const settings = { ...connectionSettings(connection), query_timeout: undefined, max: 1 };
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: createPool(settings, log) }) });
+}
+
+function createPool(settings: pg.PoolConfig, log: Logger): pg.Pool {
+  const pool = new pg.Pool(settings);
+  pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
+  return pool;
+}
+
+/** For one transaction: neither our own limits, nor those that an administrator set for everyday work. */
+export async function liftTimeLimits(transaction: Database): Promise<void> {
+  await sql`set local statement_timeout = 0`.execute(transaction);
+  await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
+}
+
 /** An acknowledged message must survive a power cut: refuses a PostgreSQL that is set not to keep that promise. */
 export async function requireDurability(db: Database): Promise<void> {
   const { rows } = await sql<{ name: string; setting: string }>`
@@ -78,10 +97,23 @@ export async function requireDurability(db: Database): Promise<void> {
  */
 export async function readLogName(db: Database): Promise<string> {
   const { rows } = await sql<{ name: string }>`
-    select system_identifier || '-' || timeline_id || '-' || d.oid as name
+    select system_identifier || '-' || timeline_id || '-' || d.oid || coalesce('-' || s.value, '') as name
     from pg_control_system(), pg_control_checkpoint(), pg_database d
+    left join settings s on s.key = ${historyKey}
     where d.datname = current_database()`.execute(db);
   return rows[0]?.name ?? '';
+}
+
+/**
+ * Makes the log's name another one. A database restored from papo's backup may have everything else of the name in
+ * common with the one it was taken of: a copy of its cluster, with the copy's database emptied.
+ */
+export async function beginHistory(db: Database, name: string): Promise<void> {
+  await db
+    .insertInto('settings')
+    .values({ key: historyKey, value: name })
+    .onConflict(conflict => conflict.column('key').doUpdateSet({ value: name }))
+    .execute();
 }
 
 /** A value made once and kept; the first one wins, whoever else tries at the same time. */

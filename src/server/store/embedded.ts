@@ -2,6 +2,7 @@
  * papo's own PostgreSQL: real PostgreSQL, run from its data directory, for those who have none. It is started detached
  * and stopped last; `embedded/` holds its parts, from the folder it lives in to the supervision of its process.
  */
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ClientConfig } from 'pg';
 import type { Logger } from '../log.ts';
@@ -10,6 +11,7 @@ import { lockDirectory } from './embedded/directory-lock.ts';
 import { findHome } from './embedded/home.ts';
 import { launch } from './embedded/launch.ts';
 import { stopOrphan } from './embedded/orphan.ts';
+import { findRunning, hasDatabase } from './embedded/running.ts';
 import { removeSocketDir } from './embedded/socket-dir.ts';
 import { Supervisor } from './embedded/supervisor.ts';
 
@@ -74,4 +76,23 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       return stopped;
     },
   };
+}
+
+/**
+ * The database that a data directory has: that of the running server if there is one (which `stop` leaves alone), else
+ * started for the purpose. None is made.
+ *
+ * @throws also when there is no database.
+ */
+export async function openExisting(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const { log, binaries, systemDir = defaultSystemDir } = options;
+  const dataDir = resolve(options.dataDir);
+  const nothing = new Error(
+    `There is no database in ${dataDir}: name its directory (PAPO_DATA_DIR), or its server (DATABASE_URL).`,
+  );
+  if (!existsSync(dataDir)) throw nothing;
+  const home = await findHome({ dataDir, binaries, systemDir, log });
+  if (!hasDatabase(home)) throw nothing;
+  const connection = await findRunning(home);
+  return connection === undefined ? startEmbedded(options) : { connection, stop: async () => {} };
 }

@@ -19,7 +19,8 @@ export type Cluster = {
   readonly connection: ClientConfig & { readonly database: string };
 };
 
-const name = 'papo';
+/** Of the database, and of its superuser. */
+export const databaseName = 'papo';
 const passwordBytes = 32;
 const initdbTimeoutMs = 120_000;
 
@@ -44,7 +45,7 @@ export async function openCluster(home: Home, log: Logger): Promise<Cluster> {
     data,
     logFile: join(home.dir, 'postgres.log'),
     socketDir,
-    connection: { host: socketDir, port, user: name, password, database: name },
+    connection: { host: socketDir, port, user: databaseName, password, database: databaseName },
   };
 }
 
@@ -82,7 +83,7 @@ function initdbArguments(major: number, data: string, password: string): string[
     major >= majorWithBuiltinLocale ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
   return [
     `--pgdata=${data}`,
-    `--username=${name}`,
+    `--username=${databaseName}`,
     `--pwfile=${password}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
@@ -100,7 +101,7 @@ async function writePassword(path: string): Promise<void> {
   await file.close();
 }
 
-async function readPassword(dir: string): Promise<string> {
+export async function readPassword(dir: string): Promise<string> {
   const path = join(dir, 'password');
   try {
     return await readFile(path, 'utf8');

@@ -28,6 +28,13 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   return lock;
 }
 
+/** Whether a papo server has it at this moment. */
+export function isLocked(directory: string): boolean {
+  const lock = tryLock(directory);
+  lock?.release();
+  return lock === undefined;
+}
+
 /** What a second server is told. */
 export function anotherServer(directory: string): Error {
   return new Error(

@@ -48,7 +48,7 @@ export async function stopOrphan(cluster: Cluster, log: Logger): Promise<void> {
   await removeSocketDir(record.socketDir);
 }
 
-async function readPidFile(data: string): Promise<PidRecord | undefined> {
+export async function readPidFile(data: string): Promise<PidRecord | undefined> {
   const path = join(data, 'postmaster.pid');
   if (!existsSync(path)) return undefined;
   const lines = (await readFile(path, 'utf8')).split('\n');

@@ -10,16 +10,40 @@ const migrations: Record<string, Migration> = {
   '0002-refresh-rename-remove': refreshRenameRemove,
 };
 
+export const migrationNames: readonly string[] = Object.keys(migrations);
+
 /** Whether the database has all of them, or more: papo's next version may have come by. */
 export async function isUpToDate(db: Database): Promise<boolean> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
-  const run = new Set(rows.map(row => row.name));
-  return Object.keys(migrations).every(name => run.has(name));
+  const applied = new Set(await appliedMigrations(db));
+  return migrationNames.every(name => applied.has(name));
 }
 
-/** Brings the database up to date. Kysely's migrator holds an advisory lock meanwhile. */
-export async function migrate(db: Database): Promise<void> {
+/**
+ * Brings the database up to date, or to the schema that `upTo` made. Kysely's migrator holds an advisory lock meanwhile.
+ *
+ * @throws a sentence when a newer papo has been here: what its migrations mean is unknown to this one.
+ */
+export async function migrate(db: Database, upTo = migrationNames.at(-1) ?? ''): Promise<void> {
+  requireKnown(await appliedMigrations(db), 'The database');
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await migrator.migrateTo(upTo);
   if (error !== undefined) throw error;
+}
+
+/** Those that have run, in order; none where papo has never been. */
+export async function appliedMigrations(db: Database): Promise<string[]> {
+  const { rows: found } = await sql`
+    select from pg_tables where schemaname = current_schema() and tablename = 'kysely_migration'`.execute(db);
+  if (found.length === 0) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(row => row.name);
+}
+
+/** @param whose "The database", "The backup": for the sentence. @throws when some are of a newer papo. */
+export function requireKnown(applied: readonly string[], whose: string): void {
+  const unknown = applied.filter(name => !migrationNames.includes(name));
+  if (unknown.length === 0) return;
+  throw new Error(
+    `${whose} is of a newer papo: it has ${unknown.join(', ')}, this papo knows no further than ${migrationNames.at(-1)}. Use the newer papo.`,
+  );
 }

@@ -1,0 +1,42 @@
+/** The database that the environment names, for as long as a command works on it. */
+import type { ClientConfig } from 'pg';
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+import { type Config, readConfig } from '../server/config.ts';
+import type { Logger } from '../server/log.ts';
+import { openExisting, startEmbedded } from '../server/store/embedded.ts';
+
+export type Workplace = {
+  connection: ClientConfig;
+  log: Logger;
+  /** Aborted by Ctrl-C: papo's own PostgreSQL must be stopped before the process ends. */
+  signal: AbortSignal;
+};
+
+/** Which database may be worked on where papo runs its own PostgreSQL. */
+export type Which =
+  /** One that is there, also while a server runs on it. */
+  | 'existing'
+  /** One that no server runs on; made where there is none. */
+  | 'own';
+
+/** Starts papo's own PostgreSQL if it is that, and stops it when the work is done, failed, or was interrupted. */
+export async function withDatabase<T>(which: Which, work: (place: Workplace) => Promise<T>): Promise<T> {
+  const config = readConfig(process.env);
+  const log = pino({ level: 'warn', base: null }, pretty({ destination: 2, sync: true, ignore: 'time' }));
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
+  }
+  const { signal } = interrupted;
+  await using parts = new AsyncDisposableStack();
+  const connection = await connect(config);
+  return await work({ connection, log, signal });
+
+  async function connect({ databaseUrl, dataDir }: Config): Promise<ClientConfig> {
+    if (databaseUrl !== undefined) return { connectionString: databaseUrl };
+    const open = which === 'existing' ? openExisting : startEmbedded;
+    const embedded = parts.adopt(await open({ dataDir, log, signal }), postgres => postgres.stop());
+    return embedded.connection;
+  }
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** `papo`: the server, and what its operator does with it. Exit codes: 0 done, 1 failed, 2 used wrongly. */
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../server/config.ts';
+import { version } from '../server/version.ts';
+import { addBackup } from './commands/backup.ts';
+import { addChat } from './commands/chat.ts';
+import { addConfig } from './commands/config.ts';
+import { addMigrate } from './commands/migrate.ts';
+import { addRestore } from './commands/restore.ts';
+import { addServe } from './commands/serve.ts';
+
+const program = new Command('papo')
+  .description(
+    'A real-time chat server you run yourself. Settings come from the environment: see `papo config`.',
+  )
+  .version(version)
+  .enablePositionalOptions()
+  .configureHelp({ showGlobalOptions: false })
+  .exitOverride();
+for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig]) add(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Commander has said by itself what was used wrongly. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  process.stderr.write(`papo: ${error instanceof Error ? error.message : String(error)}\n`);
+  return error instanceof ConfigError ? 2 : 1;
+}

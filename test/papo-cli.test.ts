@@ -1,0 +1,134 @@
+/** `papo`, the command line, as a process. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { sql } from 'kysely';
+import { openSingle } from '../src/server/store/database.ts';
+import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
+import { Scene } from './support/embedded-scene.ts';
+import { register } from './support/people.ts';
+import { spawnServer, startServer } from './support/server.ts';
+
+const limit = { timeout: 50_000 };
+
+type Outcome = { code: number; out: string; complaint: string };
+
+function papo(args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
+  const env = { ...process.env, DATABASE_URL: '', PAPO_DATA_DIR: '/nowhere', ...environment };
+  return new Promise(resolve => {
+    execFile(process.execPath, ['src/cli/papo.ts', ...args], { env }, (error, stdout, stderr) => {
+      const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
+      resolve({ code, out: stdout.trim(), complaint: stderr.trim() });
+    });
+  });
+}
+
+test('what is used wrongly ends with 2 and one sentence, what fails with 1', limit, async () => {
+  for (const args of [['backup'], ['bogus'], ['config', '--bogus']]) {
+    const { code, complaint } = await papo(args);
+    assert.deepEqual([code, complaint.split('\n').length], [2, 1], complaint);
+  }
+  const port = await papo(['config'], { PORT: 'many' });
+  assert.equal(port.code, 2);
+  assert.match(port.complaint, /^papo: PORT: [^\n]+$/);
+  const nowhere = await papo(['backup', '/tmp/x']);
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.complaint, /^papo: There is no database in \/nowhere: [^\n]+$/);
+});
+
+test('every command’s help has an example', limit, async () => {
+  for (const args of [
+    ['serve'],
+    ['backup'],
+    ['restore'],
+    ['config'],
+    ['migrate', 'status'],
+    ['migrate', 'up'],
+  ]) {
+    const { code, out } = await papo([...args, '--help']);
+    assert.equal(code, 0);
+    assert.match(out, /Example:\n.*papo/);
+  }
+});
+
+test('the settings in force are shown with where they come from, and without secrets', limit, async () => {
+  const { out } = await papo(['config', '--json'], {
+    PORT: '9000',
+    PAPO_SECRET: 'very-secret-very-secret-very-secret',
+    DATABASE_URL: 'postgres://papo:hush@hush@db/papo?password=hush',
+  });
+  assert.ok(!/hush|very-secret/.test(out), out);
+  const settings: { name: string }[] = JSON.parse(out);
+  const find = (wanted: string) => settings.find(({ name }) => name === wanted);
+  assert.deepEqual(find('PORT'), { name: 'PORT', value: '9000', from: 'environment' });
+  assert.deepEqual(find('HOST'), { name: 'HOST', value: '127.0.0.1', from: 'default' });
+});
+
+test(
+  'the embedded database of a running server is backed up, and restored into an external one',
+  limit,
+  async t => {
+    const [folder, target] = [await scratchFolder(t), await emptyDatabase(t)];
+    const scene = await Scene.withDatabase(t);
+    const embedded = { PAPO_DATA_DIR: scene.dataDir };
+    const server = await spawnServer(embedded);
+    t.after(() => server.end('SIGTERM'));
+    await register(server.url, 'ana');
+    const file = join(folder, 'papo.backup');
+    const backup = await papo(['backup', file, '--json'], embedded);
+    assert.equal(backup.code, 0, backup.complaint);
+    assert.deepEqual(
+      JSON.parse(backup.out).tables.find((table: { name: string }) => table.name === 'users'),
+      { name: 'users', rows: 1 },
+    );
+    assert.match((await papo(['backup', file], embedded)).complaint, /is there already: .*--force/);
+    assert.match(
+      (await papo(['migrate', 'up'], embedded)).complaint,
+      /^papo: Another papo server .* Stop it first/,
+    );
+    assert.match((await papo(['restore', file], embedded)).complaint, /Stop it first/);
+
+    const restored = await papo(['restore', file], { DATABASE_URL: target.url });
+    assert.equal(restored.code, 0, restored.complaint);
+    assert.match(restored.out, /^restored 1 users, 1 rooms, 0 messages, as of /);
+    assert.equal(await server.end('SIGTERM'), 0);
+
+    const fresh = { PAPO_DATA_DIR: join(scene.dir, 'fresh') };
+    const inside = await papo(['restore', file], fresh);
+    assert.equal(inside.code, 0, inside.complaint);
+    const status = await papo(['migrate', 'status', '--json'], fresh);
+    assert.deepEqual(JSON.parse(status.out).pending, []);
+  },
+);
+
+test('a file that is no backup is refused before a database is made for it', limit, async t => {
+  const folder = await scratchFolder(t);
+  await writeFile(join(folder, 'letter'), 'dear ana');
+  const dataDir = join(folder, 'data');
+  const { code, complaint } = await papo(['restore', join(folder, 'letter')], { PAPO_DATA_DIR: dataDir });
+  assert.equal(code, 1);
+  assert.match(complaint, /is not a backup of papo\.$/);
+  assert.ok(!existsSync(dataDir));
+});
+
+test('a schema of a newer papo is refused by the server and by migrate', limit, async t => {
+  const database = await emptyDatabase(t);
+  const environment = { DATABASE_URL: database.url };
+  assert.equal((await papo(['migrate', 'up'], environment)).code, 0);
+  const db = openSingle(database.connection, silent);
+  await sql`insert into kysely_migration values ('9999-not-yet', now()::text)`.execute(db);
+  await db.destroy();
+  const sentence = /The database is of a newer papo: it has 9999-not-yet, .* Use the newer papo\./;
+  for (const action of ['up', 'status']) {
+    const { code, complaint } = await papo(['migrate', action], environment);
+    assert.equal(code, 1);
+    assert.match(complaint, sentence);
+  }
+  await assert.rejects(startServer({}, database.url), sentence);
+  const served = await papo(['serve'], { ...environment, PORT: '0' });
+  assert.equal(served.code, 1);
+  assert.match(served.out, sentence);
+});
