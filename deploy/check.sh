@@ -72,6 +72,9 @@ looks_as_it_should() {
   ok 'papo runs as user 10001'
   compose exec -T papo sh -c 'tr "\0" " " </proc/1/cmdline' | grep '^node src/server' >/dev/null || fail 'node is not process 1'
   ok 'node is process 1'
+  compose exec -T papo node -e "fetch(\`http://127.0.0.1:9464/metrics\`).then(answer => process.exit(answer.ok ? 0 : 1))" ||
+    fail 'there are no metrics'
+  ok 'metrics are there, inside'
   compose exec -T papo sh -c 'for d in / /app /app/src /secrets; do touch $d/x 2>/dev/null && exit 1; done; touch /tmp/x' ||
     fail 'its files can be written, or /tmp can not'
   ok 'it can write to /tmp alone'
