@@ -60,6 +60,22 @@ test('metrics have an address, or none', () => {
   assert.equal(readConfig({ PAPO_METRICS_ADDR: 'off' }).metricsAddress, undefined);
 });
 
+test("the database's address may come from a file; one in the environment comes first", async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'papo-config-'));
+  const file = join(folder, 'database-url');
+  await writeFile(file, 'postgres://papo:secret@database/papo\n');
+  assert.equal(readConfig({ DATABASE_URL_FILE: file }).databaseUrl, 'postgres://papo:secret@database/papo');
+  const both = readConfig({ DATABASE_URL: 'postgres://elsewhere/papo', DATABASE_URL_FILE: file });
+  assert.equal(both.databaseUrl, 'postgres://elsewhere/papo');
+  await writeFile(file, 'mysql://papo:secret@database/papo');
+  assert.throws(
+    () => readConfig({ DATABASE_URL_FILE: file }),
+    /^Error: DATABASE_URL_FILE: must start with postgres:\/\/$/,
+  );
+  await rm(folder, { recursive: true });
+  assert.throws(() => readConfig({ DATABASE_URL_FILE: file }), /DATABASE_URL_FILE: .*no such file/);
+});
+
 for (const [name, value] of [
   ['PORT', 'http'],
   ['PORT', '65536'],

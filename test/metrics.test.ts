@@ -15,7 +15,9 @@ import { eventually } from './support/waiting.ts';
 
 type Panel = { title: string; description?: string; targets: { expr: string }[] };
 
-const dashboard = JSON.parse(readFileSync('deploy/grafana/papo.json', 'utf8')) as { panels: Panel[] };
+const dashboard = JSON.parse(readFileSync('deploy/grafana/dashboards/papo.json', 'utf8')) as {
+  panels: Panel[];
+};
 const metricsAddress = { PAPO_METRICS_ADDR: '127.0.0.1:0' };
 
 let server: TestServer;
@@ -253,7 +255,7 @@ test('Prometheus takes the alert rules', needsPromtool, () => {
   execFileSync('promtool', ['check', 'rules', 'deploy/prometheus/alerts.yml'], { stdio: 'pipe' });
 });
 
-for (const file of ['deploy/prometheus/alerts.yml', 'deploy/grafana/papo.json']) {
+for (const file of ['deploy/prometheus/alerts.yml', 'deploy/grafana/dashboards/papo.json']) {
   test(`${file} asks for metrics that there are`, async () => {
     const known = new Set([...(await page()).matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
     const asked = readFileSync(file, 'utf8').match(/\b(papo|nodejs|process)_\w+/g) ?? [];

@@ -14,10 +14,8 @@ const list = (value: string) =>
 const Environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: z.string().min(1).default('127.0.0.1'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^(postgres|postgresql|socket):/, 'must start with postgres://')
-    .optional(),
+  DATABASE_URL: z.string().optional(),
+  DATABASE_URL_FILE: z.string().min(1).optional(),
   PAPO_DATA_DIR: z.string().min(1).default('./data'),
   PAPO_SECRET: z.string().optional(),
   PAPO_SECRET_FILE: z.string().min(1).optional(),
@@ -84,7 +82,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   return {
     port: values.PORT,
     host: values.HOST,
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl: readDatabaseUrl(values.DATABASE_URL, values.DATABASE_URL_FILE),
     dataDir: resolve(values.PAPO_DATA_DIR),
     secret: readSecret(values.PAPO_SECRET, values.PAPO_SECRET_FILE),
     tokenTtlSeconds: values.PAPO_TOKEN_TTL,
@@ -151,19 +149,32 @@ function masked(name: string, value: string): string {
     : value;
 }
 
+function readDatabaseUrl(value: string | undefined, file: string | undefined): string | undefined {
+  const [name, url] = valueOrFile('DATABASE_URL', value, file);
+  if (url !== undefined && !/^(postgres|postgresql|socket):/.test(url)) {
+    throw new ConfigError(`${name}: must start with postgres://`);
+  }
+  return url;
+}
+
 function readSecret(value: string | undefined, file: string | undefined): string | undefined {
-  const name = value === undefined ? 'PAPO_SECRET_FILE' : 'PAPO_SECRET';
-  const secret = value ?? (file === undefined ? undefined : readSecretFile(file));
+  const [name, secret] = valueOrFile('PAPO_SECRET', value, file);
   if (secret !== undefined && Buffer.byteLength(secret) < minSecretBytes) {
     throw new ConfigError(`${name}: must be at least ${minSecretBytes} bytes`);
   }
   return secret;
 }
 
-function readSecretFile(file: string): string {
+/** What a variable says, or the file that `NAME_FILE` names, and which of the two it was. */
+function valueOrFile(
+  name: string,
+  value: string | undefined,
+  file: string | undefined,
+): [string, string | undefined] {
+  if (value !== undefined || file === undefined) return [name, value];
   try {
-    return readFileSync(file, 'utf8').trim();
+    return [`${name}_FILE`, readFileSync(file, 'utf8').trim()];
   } catch (error) {
-    throw new ConfigError(`PAPO_SECRET_FILE: ${(error as Error).message}`);
+    throw new ConfigError(`${name}_FILE: ${(error as Error).message}`);
   }
 }
