@@ -2,13 +2,16 @@
 /** `papo`: the server, and what its operator does with it. Exit codes: 0 done, 1 failed, 2 used wrongly. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../server/config.ts';
+import { OperationError } from '../server/errors.ts';
 import { version } from '../server/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addChat } from './commands/chat.ts';
 import { addConfig } from './commands/config.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addRestore } from './commands/restore.ts';
+import { addRoom } from './commands/room.ts';
 import { addServe } from './commands/serve.ts';
+import { addUser } from './commands/user.ts';
 
 const program = new Command('papo')
   .description(
@@ -18,7 +21,8 @@ const program = new Command('papo')
   .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
-for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig]) add(program);
+for (const add of [addServe, addChat, addMigrate, addUser, addRoom, addBackup, addRestore, addConfig])
+  add(program);
 
 try {
   await program.parseAsync();
@@ -30,5 +34,6 @@ try {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   process.stderr.write(`papo: ${error instanceof Error ? error.message : String(error)}\n`);
-  return error instanceof ConfigError ? 2 : 1;
+  const isMisuse = error instanceof OperationError && error.code === 'bad_request';
+  return isMisuse || error instanceof ConfigError ? 2 : 1;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { RoomName } from '../contract/objects.ts';
+import { Password, RoomName, Username } from '../contract/objects.ts';
 import { logLevels } from './log.ts';
 
 const list = (value: string) =>
@@ -26,6 +26,9 @@ const Environment = z.object({
     .pipe(z.array(z.url().transform(url => new URL(url).origin)))
     .default([]),
   PAPO_DEFAULT_ROOMS: z.string().transform(list).pipe(z.array(RoomName).max(20)).default(['general']),
+  PAPO_ADMIN: Username.optional(),
+  PAPO_ADMIN_PASSWORD: z.string().optional(),
+  PAPO_ADMIN_PASSWORD_FILE: z.string().min(1).optional(),
   PAPO_RATE_LIMITS: z.enum(['on', 'off']).default('on'),
   PAPO_TRUSTED_PROXIES: z
     .string()
@@ -59,6 +62,8 @@ export type Config = {
   origins: readonly string[];
   /** Public rooms that exist from the start and that every new user is a member of. */
   defaultRooms: readonly string[];
+  /** Who is made an administrator at the start; with a password, the account is made where there is none. */
+  administrator: { username: string; password: string | undefined } | undefined;
   /** `false`: as often, and as many connections, as one likes. */
   rateLimits: boolean;
   /** Addresses and ranges of proxies that are believed when they say for whom they ask. */
@@ -88,6 +93,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     tokenTtlSeconds: values.PAPO_TOKEN_TTL,
     origins: values.PAPO_ORIGINS,
     defaultRooms: values.PAPO_DEFAULT_ROOMS,
+    administrator: readAdministrator(values),
     rateLimits: values.PAPO_RATE_LIMITS === 'on',
     trustedProxies: values.PAPO_TRUSTED_PROXIES,
     metricsAddress: values.PAPO_METRICS_ADDR,
@@ -142,7 +148,7 @@ function shown(value: string | number | readonly string[] | Address | undefined)
 }
 
 function masked(name: string, value: string): string {
-  if (name === 'PAPO_SECRET') return '***';
+  if (name === 'PAPO_SECRET' || name === 'PAPO_ADMIN_PASSWORD') return '***';
   // A password may stand before the @, or among the parameters.
   return name === 'DATABASE_URL'
     ? value.replace(/:\/\/.*@/, '://***@').replace(/([?&][^=]*password=)[^&]*/gi, '$1***')
@@ -163,6 +169,16 @@ function readSecret(value: string | undefined, file: string | undefined): string
     throw new ConfigError(`${name}: must be at least ${minSecretBytes} bytes`);
   }
   return secret;
+}
+
+function readAdministrator(values: z.infer<typeof Environment>): Config['administrator'] {
+  const { PAPO_ADMIN: username, PAPO_ADMIN_PASSWORD: value, PAPO_ADMIN_PASSWORD_FILE: file } = values;
+  const [name, password] = valueOrFile('PAPO_ADMIN_PASSWORD', value, file);
+  if (password === undefined) return username === undefined ? undefined : { username, password };
+  if (username === undefined) throw new ConfigError(`${name}: PAPO_ADMIN must name whose it is`);
+  const { error } = Password.safeParse(password);
+  if (error !== undefined) throw new ConfigError(`${name}: ${error.issues[0]?.message}`);
+  return { username, password };
 }
 
 /** What a variable says, or the file that `NAME_FILE` names, and which of the two it was. */
