@@ -31,7 +31,7 @@ create index ended_logins_by_time on ended_logins (at);
 create function note_ended_logins() returns trigger language plpgsql as $$
 begin
   insert into ended_logins as e (user_id, at)
-  select distinct ended.user_id, clock_timestamp() from ended order by ended.user_id
+  select u.user_id, clock_timestamp() from (select distinct user_id from ended) u order by u.user_id
   on conflict (user_id) do update set at = excluded.at;
   return null;
 end $$;
