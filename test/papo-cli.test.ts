@@ -1,6 +1,5 @@
 /** `papo`, the command line, as a process. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,22 +8,11 @@ import { sql } from 'kysely';
 import { openSingle } from '../src/server/store/database.ts';
 import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
+import { papo } from './support/papo.ts';
 import { register } from './support/people.ts';
 import { spawnServer, startServer } from './support/server.ts';
 
 const limit = { timeout: 50_000 };
-
-type Outcome = { code: number; out: string; complaint: string };
-
-function papo(args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const env = { ...process.env, DATABASE_URL: '', PAPO_DATA_DIR: '/nowhere', ...environment };
-  return new Promise(resolve => {
-    execFile(process.execPath, ['src/cli/papo.ts', ...args], { env }, (error, stdout, stderr) => {
-      const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
-      resolve({ code, out: stdout.trim(), complaint: stderr.trim() });
-    });
-  });
-}
 
 test('what is used wrongly ends with 2 and one sentence, what fails with 1', limit, async () => {
   for (const args of [['backup'], ['bogus'], ['config', '--bogus']]) {
@@ -47,6 +35,16 @@ test('every command’s help has an example', limit, async () => {
     ['config'],
     ['migrate', 'status'],
     ['migrate', 'up'],
+    ['user', 'list'],
+    ['user', 'create'],
+    ['user', 'password'],
+    ['user', 'disable'],
+    ['user', 'enable'],
+    ['user', 'promote'],
+    ['user', 'demote'],
+    ['user', 'logout'],
+    ['room', 'list'],
+    ['room', 'create'],
   ]) {
     const { code, out } = await papo([...args, '--help']);
     assert.equal(code, 0);

@@ -1,18 +1,21 @@
 /** A password for a command: typed, or on standard input. Never an argument: those stand in lists of processes. */
 import process from 'node:process';
-import { Terminal } from './chat/terminal.ts';
+import { type Input, type Output, Terminal } from './chat/terminal.ts';
 
 /** No password is as long. */
 const maxLineLength = 4_096;
 
 /** @throws when there is none, or when two were typed that differ. */
-export async function readPassword(username: string): Promise<string> {
-  return process.stdin.isTTY ? askTwice(username) : readLine();
+export async function readPassword(
+  username: string,
+  input: Input = process.stdin,
+  // Standard output is for the outcome.
+  screen: Output = process.stderr,
+): Promise<string> {
+  return input.isTTY ? askTwice(username, new Terminal(input, screen)) : readLine(input);
 }
 
-async function askTwice(username: string): Promise<string> {
-  // Standard output is for the outcome.
-  const terminal = new Terminal(process.stdin, process.stderr);
+async function askTwice(username: string, terminal: Terminal): Promise<string> {
   try {
     const password = await terminal.askSecret(`New password for ${username}: `);
     if (!password) throw new Error('no password was typed');
@@ -25,9 +28,9 @@ async function askTwice(username: string): Promise<string> {
   }
 }
 
-async function readLine(): Promise<string> {
+async function readLine(input: Input): Promise<string> {
   let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
+  for await (const chunk of input.setEncoding('utf8')) {
     text += chunk;
     if (text.includes('\n') || text.length > maxLineLength) break;
   }

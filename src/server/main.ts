@@ -30,18 +30,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   const { url, claimUrl } = await starting;
   log.info({ url, pid: process.pid }, `papo is ready at ${url}`);
-  if (claimUrl !== undefined) log.info(`Nobody is an administrator yet. ${howToClaim(claimUrl)}`);
+  // Until it is used, whoever reads this line may become the administrator.
+  if (claimUrl !== undefined) {
+    log.info(
+      `Nobody is an administrator yet. Whoever is signed in becomes one, once, with ${claimUrl} (what follows the # is the code for POST /administrator); or say: papo user promote NAME`,
+    );
+  }
 } catch (error) {
   log.debug({ err: error }, 'the start failed');
   log.fatal(`papo could not start: ${(error as Error).message}`);
   process.exitCode = 1;
-}
-
-/** Until it is used, whoever reads this line may become the administrator. */
-function howToClaim(claimUrl: string): string {
-  const [address, code] = claimUrl.split('#');
-  return `Whoever is signed in and opens ${claimUrl} becomes one, once; so does POST ${address} {"code":"${code}"} \
-with a token. Or: papo user promote NAME`;
 }
 
 async function stop(): Promise<void> {

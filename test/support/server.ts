@@ -7,7 +7,9 @@ import { createLog } from '../../src/server/log.ts';
 import { type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
 
-export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & { databaseUrl: string };
+export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'claimUrl' | 'accept' | 'close'> & {
+  databaseUrl: string;
+};
 
 /** A server in this process, on a database of its own unless one is given; without rate limits unless told otherwise. */
 export async function startServer(
@@ -30,6 +32,7 @@ export async function startServer(
   return {
     url: node.url,
     metricsUrl: node.metricsUrl,
+    claimUrl: node.claimUrl,
     databaseUrl: url,
     accept: connection => node.accept(connection),
     close: async () => {
