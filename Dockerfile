@@ -26,6 +26,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src/contract src/contract
 COPY src/server src/server
+COPY src/sdk src/sdk
+COPY src/cli src/cli
 
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 USER 10001:10001
