@@ -7,7 +7,7 @@ import { readPassword } from '../password.ts';
 type ToJson = { json?: boolean };
 
 const passwordHelp = `
-The password is typed twice, without being shown; or it is the first line of standard input:`;
+The password is typed twice, without being shown. Where there is no terminal, it is the first line of standard input.`;
 const serverHelp = '\nA server that runs closes their connections within two seconds.';
 
 export function addUser(program: Command): void {
@@ -55,7 +55,7 @@ export function addUser(program: Command): void {
     .argument('<name>')
     .addHelpText(
       'after',
-      `${passwordHelp}\n\nExample:\n  papo user password ana < new-password.txt\n${serverHelp}`,
+      `${passwordHelp}${serverHelp}\n\nExample:\n  papo user password ana < new-password.txt`,
     )
     .action(async (username: string) => {
       const password = await readPassword(username);
