@@ -27,7 +27,7 @@ test('what is used wrongly ends with 2 and one sentence, what fails with 1', lim
   assert.match(nowhere.complaint, /^papo: There is no database in \/nowhere: [^\n]+$/);
 });
 
-test('every command’s help has an example', limit, async () => {
+test('every command’s help has an example', { timeout: 90_000 }, async () => {
   for (const args of [
     ['serve'],
     ['backup'],
