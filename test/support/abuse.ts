@@ -13,7 +13,7 @@ import { type Handshake, RawConnection, type RawResponse, RawSocket, responsesIn
 import { type Response, request, TestSocket } from './people.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
 import { type ServerProcess, spawnServer, startServer } from './server.ts';
-import { within } from './waiting.ts';
+import { eventually, within } from './waiting.ts';
 
 export type Person = Grant & { password: string };
 
@@ -27,6 +27,8 @@ const minSecretLength = 7;
 
 type Running = {
   url: string;
+  /** Its log so far. */
+  log: readonly string[];
   stop(): Promise<{ code: number | null; log: string[] }>;
   /** For when it doesn't stop. */
   kill(): void;
@@ -91,6 +93,14 @@ export class AttackedServer {
     const { status, body } = await this.post<Grant>('/register', { username, password });
     assert.equal(status, 201, `registering ${username}: ${JSON.stringify(body)}`);
     return { ...body, password };
+  }
+
+  /** The code of its log, with which somebody becomes the first administrator. */
+  claimCode(): Promise<string> {
+    const { log } = present(this.#running);
+    return eventually('the log tells how to become an administrator', () =>
+      log.map(line => /\/administrator#([\w-]+)/.exec(line)?.[1]).find(code => code !== undefined),
+    );
   }
 
   /** A password that nobody has. */
@@ -277,8 +287,8 @@ export class AttackedServer {
   }
 
   #keepSecrets(body: unknown, ...more: (string | undefined)[]): void {
-    const { password, token, refreshToken } = (body ?? {}) as Record<string, unknown>;
-    for (const secret of [password, token, refreshToken, ...more]) {
+    const { password, newPassword, token, refreshToken } = (body ?? {}) as Record<string, unknown>;
+    for (const secret of [password, newPassword, token, refreshToken, ...more]) {
       if (typeof secret === 'string' && secret.length >= minSecretLength) this.secrets.add(secret);
     }
   }
@@ -332,6 +342,7 @@ function asProcess(server: ServerProcess): Running {
   const silent = once(process, 'close');
   return {
     url,
+    log: output,
     stop: async () => {
       const code = await server.end('SIGTERM');
       await silent;
@@ -345,6 +356,7 @@ async function inThisProcess({ DATABASE_URL, ...environment }: Record<string, st
   const server = await startServer({ ...environment, PAPO_LOG_LEVEL: 'silent' }, DATABASE_URL);
   return {
     url: server.url,
+    log: [],
     stop: async () => {
       await server.close();
       return { code: 0, log: [] };
