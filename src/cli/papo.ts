@@ -9,10 +9,11 @@ import { addConfig } from './commands/config.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addRestore } from './commands/restore.ts';
 import { addServe } from './commands/serve.ts';
+import { complain } from './output.ts';
 
 const program = new Command('papo')
   .description(
-    'A real-time chat server you run yourself. Settings come from the environment: see `papo config`.',
+    'A real-time chat server you run yourself. Settings come from flags, the environment, or a file .env: see `papo config`.',
   )
   .version(version)
   .enablePositionalOptions()
@@ -29,6 +30,6 @@ try {
 /** Commander has said by itself what was used wrongly. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`papo: ${error instanceof Error ? error.message : String(error)}\n`);
+  complain(error instanceof Error ? error.message : String(error));
   return error instanceof ConfigError ? 2 : 1;
 }

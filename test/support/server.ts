@@ -1,6 +1,7 @@
 /** Servers for tests: in this process, or as a process of its own that can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
@@ -17,12 +18,13 @@ export async function startServer(
   const database = databaseUrl === undefined ? await createDatabase() : undefined;
   const url = databaseUrl ?? database?.url ?? '';
   const config = readConfig({
-    PORT: '0',
-    DATABASE_URL: url,
-    PAPO_LOG_LEVEL: 'silent',
-    PAPO_RATE_LIMITS: 'off',
-    PAPO_METRICS_ADDR: 'off',
-    ...environment,
+    environment: {
+      PORT: '0',
+      DATABASE_URL: url,
+      PAPO_RATE_LIMITS: 'off',
+      PAPO_METRICS_ADDR: 'off',
+      ...environment,
+    },
   });
   const node = await startNode(config, createLog(config.logLevel), error => {
     throw error;
@@ -50,9 +52,18 @@ export type ServerProcess = {
 
 const ofSpawned = { PORT: '0', DATABASE_URL: '', PAPO_RATE_LIMITS: 'off', PAPO_METRICS_ADDR: 'off' };
 
-/** `npm start` as a process: resolves when it is ready, rejects with its output when it ends before. */
-export async function spawnServer(environment: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['src/server/main.ts'], {
+const program = resolve(import.meta.dirname, '../../src/cli/papo.ts');
+
+/**
+ * `papo serve` as a process: resolves when it is ready, rejects with its output when it ends before. It runs in a folder
+ * where no developer's `.env` is.
+ */
+export async function spawnServer(
+  environment: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [program, 'serve', ...flags], {
+    cwd: import.meta.dirname,
     env: { ...process.env, ...ofSpawned, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

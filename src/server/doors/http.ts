@@ -18,6 +18,7 @@ import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { bearerToken } from './bearer.ts';
 import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
+import { guard } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { oneAfterTheOther } from './pipeline.ts';
@@ -42,6 +43,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
 
   app.use(oneAfterTheOther());
   app.use(requestId());
+  app.use(guard());
   app.use(async (context, next) => {
     const startedAt = performance.now();
     await next();
