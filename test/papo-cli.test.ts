@@ -1,38 +1,19 @@
 /** `papo`, the command line, as a process. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { flagOf, settingNames } from '../src/server/settings/table.ts';
 import { openSingle } from '../src/server/store/database.ts';
 import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
+import { papo } from './support/papo.ts';
 import { register } from './support/people.ts';
 import { spawnServer, startServer } from './support/server.ts';
 
 const limit = { timeout: 50_000 };
-
-type Outcome = { code: number; out: string; complaint: string };
-
-const program = resolve('src/cli/papo.ts');
-
-/** In a folder without a file `.env`, unless another one is given. */
-function papo(
-  args: string[],
-  environment: Record<string, string> = {},
-  cwd = import.meta.dirname,
-): Promise<Outcome> {
-  const env = { ...process.env, DATABASE_URL: '', PAPO_DATA_DIR: '/nowhere', ...environment };
-  return new Promise(done => {
-    execFile(process.execPath, [program, ...args], { env, cwd }, (error, stdout, stderr) => {
-      const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
-      done({ code, out: stdout.trim(), complaint: stderr.trim() });
-    });
-  });
-}
 
 test('what is used wrongly ends with 2 and one sentence, what fails with 1', limit, async () => {
   for (const args of [['backup'], ['bogus'], ['config', '--bogus']]) {

@@ -6,6 +6,7 @@ import { version } from '../server/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addChat } from './commands/chat.ts';
 import { addConfig } from './commands/config.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addRestore } from './commands/restore.ts';
 import { addServe } from './commands/serve.ts';
@@ -19,7 +20,7 @@ const program = new Command('papo')
   .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
-for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig]) add(program);
+for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig, addDoctor]) add(program);
 
 try {
   await program.parseAsync();
