@@ -92,7 +92,7 @@ test(
       await other.connect();
       others.push(other);
     }
-    const crowded = await lookAtDatabase(connection, silent);
+    const crowded = await lookAtDatabase(unclaimed, silent);
     assert.deepEqual(wrong(crowded), ['connections: problem']);
     for (const other of others) await other.end();
 

@@ -28,7 +28,10 @@ export async function lookAtSite(url: URL, config: Config, isAsked: boolean): Pr
   }
   if (answer.status !== 200 || (answer.body as { live?: unknown })?.live !== true) {
     const says = `${origin} is answered by something else than papo (${answer.status})`;
-    return [...secured, problem('site', says, 'Have the proxy pass every path of this name to papo.')];
+    return [
+      ...secured,
+      problem('site', says, 'See that papo runs, and have the proxy pass every path of this name on to it.'),
+    ];
   }
   return [
     ...secured,
