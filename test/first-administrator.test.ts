@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, explainConfig, readConfig } from '../src/server/config.ts';
+import { ConfigError, readConfig as read } from '../src/server/config.ts';
+import { explainSettings } from '../src/server/settings/explain.ts';
+import type { Values } from '../src/server/settings/sources.ts';
 import { administratorsOf, onDatabase, registerAdministrator } from './support/administration.ts';
 import { emptyDatabase, scratchFolder } from './support/backups.ts';
 import { password, register, request } from './support/people.ts';
@@ -11,6 +13,8 @@ import { spawnServer, startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
 const limit = { timeout: 50_000 };
+
+const readConfig = (environment: Values) => read({ environment });
 
 async function claim(
   { url }: Pick<TestServer, 'url'>,
@@ -202,6 +206,6 @@ test('PAPO_ADMIN is a username, its password is one, and `papo config` shows nei
   for (const given of [{ PAPO_ADMIN_PASSWORD: 'very secret' }, { PAPO_ADMIN_PASSWORD_FILE: file }]) {
     const environment = { PAPO_ADMIN: 'ANA', ...given };
     assert.deepEqual(readConfig(environment).administrator, { username: 'ana', password: 'very secret' });
-    assert.ok(!JSON.stringify(explainConfig(environment)).includes('very secret'));
+    assert.ok(!JSON.stringify(explainSettings({ environment })).includes('very secret'));
   }
 });

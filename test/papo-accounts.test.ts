@@ -18,7 +18,7 @@ async function scene(t: TestContext) {
   const server = await startServer();
   t.after(() => server.close());
   const run = async (line: string, input = '', expected = 0): Promise<Outcome> => {
-    const outcome = await papo(line.split(' '), { DATABASE_URL: server.databaseUrl }, input);
+    const outcome = await papo(line.split(' '), { DATABASE_URL: server.databaseUrl }, undefined, input);
     assert.equal(outcome.code, expected, `papo ${line}: ${outcome.complaint}`);
     return outcome;
   };
@@ -188,7 +188,7 @@ test('papo’s own database is worked on while its server runs, and while it doe
   const { dataDir } = await Scene.withDatabase(t);
   const embedded = { PAPO_DATA_DIR: dataDir };
   assert.equal((await papo(['migrate', 'up'], embedded)).code, 0);
-  const created = await papo(['user', 'create', 'ana', '--administrator'], embedded, password);
+  const created = await papo(['user', 'create', 'ana', '--administrator'], embedded, undefined, password);
   assert.equal(created.code, 0, created.complaint);
   const server = await spawnServer(embedded);
   t.after(() => server.end('SIGTERM'));

@@ -1,4 +1,4 @@
-/** The database that the environment names, for as long as a command works on it. */
+/** The database that the settings name, for as long as a command works on it. */
 import type { ClientConfig } from 'pg';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../server/config.ts';
 import type { Logger } from '../server/log.ts';
 import { Operator } from '../server/operations/operator.ts';
 import { Passwords } from '../server/operations/passwords.ts';
+import { readDotEnv, type Values } from '../server/settings/sources.ts';
 import { Administration } from '../server/store/administration.ts';
 import { openSingle } from '../server/store/database.ts';
 import { openExisting, startEmbedded } from '../server/store/embedded.ts';
@@ -29,8 +30,8 @@ export type Which =
   | 'own';
 
 /** As whoever has the machine, on a database that is there and of this papo; a server may be running on it. */
-export function withOperator<T>(work: (operator: Operator) => Promise<T>): Promise<T> {
-  return withDatabase('existing', async ({ connection, log }) => {
+export function withOperator<T>(flags: Values, work: (operator: Operator) => Promise<T>): Promise<T> {
+  return withDatabase('existing', flags, async ({ connection, log }) => {
     await using db = openSingle(connection, log);
     await requireCurrent(db);
     const operator = new Operator({
@@ -45,8 +46,12 @@ export function withOperator<T>(work: (operator: Operator) => Promise<T>): Promi
 }
 
 /** Starts papo's own PostgreSQL if it is that, and stops it when the work is done, failed, or was interrupted. */
-export async function withDatabase<T>(which: Which, work: (place: Workplace) => Promise<T>): Promise<T> {
-  const config = readConfig(process.env);
+export async function withDatabase<T>(
+  which: Which,
+  flags: Values,
+  work: (place: Workplace) => Promise<T>,
+): Promise<T> {
+  const config = readConfig({ flags, environment: process.env, dotEnv: readDotEnv() });
   const log = pino({ level: 'warn', base: null }, pretty({ destination: 2, sync: true, ignore: 'time' }));
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { printable } from '../chat/printable.ts';
 import { withOperator } from '../database.ts';
 import { say } from '../output.ts';
+import { addSettingFlags, databaseSettings, settingsIn } from '../setting-flags.ts';
 
 type Made = { private?: boolean; owner?: string; topic?: string; json?: boolean };
 
@@ -9,21 +10,21 @@ export function addRoom(program: Command): void {
   const command = program
     .command('room')
     .description('look at rooms and make them, also while the server runs');
-  command
+  const list = command
     .command('list')
     .description('public and private rooms, the oldest first; nobody’s direct ones')
     .option('--json', 'one line of JSON for each')
-    .addHelpText('after', '\nExample:\n  papo room list --json')
-    .action(async ({ json }: { json?: boolean }) => {
-      await withOperator(async operator => {
-        for await (const room of operator.rooms()) {
-          const { id, kind, name, memberCount, lastSeq } = room;
-          const numbers = `${memberCount} members, ${lastSeq} messages`;
-          say(json, room, `${id}  ${kind.padEnd(7)}  ${printable(name ?? '')}  (${numbers})`);
-        }
-      });
+    .addHelpText('after', '\nExample:\n  papo room list --json');
+  addSettingFlags(list, databaseSettings).action(async (options: { json?: boolean }) => {
+    await withOperator(settingsIn(options), async operator => {
+      for await (const room of operator.rooms()) {
+        const { id, kind, name, memberCount, lastSeq } = room;
+        const numbers = `${memberCount} members, ${lastSeq} messages`;
+        say(options.json, room, `${id}  ${kind.padEnd(7)}  ${printable(name ?? '')}  (${numbers})`);
+      }
     });
-  command
+  });
+  const create = command
     .command('create')
     .description('make a room')
     .argument('<name>', 'of a public room: one that no other public room has')
@@ -39,10 +40,13 @@ they ask for it.
 
 Example:
   papo room create plans --private --owner ana --topic 'What comes next'`,
-    )
-    .action(async (name: string, { json, owner, topic, private: isPrivate }: Made) => {
-      const kind = isPrivate ? 'private' : 'public';
-      const id = await withOperator(operator => operator.createRoom({ name, kind, topic }, owner));
-      say(json, { id, kind, name, topic, owner }, `${name} is there: ${id}`);
-    });
+    );
+  addSettingFlags(create, databaseSettings).action(async (name: string, options: Made) => {
+    const { json, owner, topic, private: isPrivate } = options;
+    const kind = isPrivate ? 'private' : 'public';
+    const id = await withOperator(settingsIn(options), operator =>
+      operator.createRoom({ name, kind, topic }, owner),
+    );
+    say(json, { id, kind, name, topic, owner }, `${name} is there: ${id}`);
+  });
 }
