@@ -103,7 +103,7 @@ test('the log says after the start, once, how to become the first administrator'
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
   t.after(() => server.end('SIGTERM'));
-  const says = () => server.output.filter(line => line.includes('/administrator'));
+  const says = () => server.output.filter(line => line.includes('/administrator#'));
   const [line = ''] = await eventually('the line comes', () => says().length > 0 && says());
   const [, code] = /\/administrator#([\w-]+) /.exec(line) ?? [];
   assert.match(line, /papo user promote NAME/);
@@ -115,7 +115,7 @@ test('the log says after the start, once, how to become the first administrator'
 
   const again = await spawnServer({ DATABASE_URL: database.url });
   assert.equal(await again.end('SIGTERM'), 0);
-  assert.ok(again.output.every(each => !each.includes('/administrator')));
+  assert.ok(again.output.every(each => !each.includes('/administrator#')));
 });
 
 test(
