@@ -23,6 +23,7 @@ import { refuseOtherMethods } from './methods.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 import type { Readiness } from './readiness.ts';
+import { withRefreshCookie } from './refresh-cookie.ts';
 
 type Parts = {
   dispatch: Dispatch;
@@ -67,7 +68,15 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     app.on(http.method, honoPath(http), async context => {
       context.set('route', name);
       const caller = operations[name].caller === 'user' ? await callerOf(context) : strangerOf(context);
-      const output = await dispatch(name, await readInput(context, numbers), caller);
+      const input = await readInput(context, numbers);
+      const { output, setCookie } = await withRefreshCookie(
+        context.env.incoming,
+        isTrustedProxy,
+        name,
+        input,
+        given => dispatch(name, given, caller),
+      );
+      if (setCookie !== undefined) context.header('Set-Cookie', setCookie);
       return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
     });
   }
