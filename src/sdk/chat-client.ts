@@ -1,4 +1,4 @@
-import type { Delta, Grant, Member, Message, Room, User } from '../contract/objects.ts';
+import type { Delta, Member, Message, Room, User } from '../contract/objects.ts';
 import type { Input, Output } from '../contract/operations.ts';
 import { type CallableOperation, type CallOptions, unlessAborted } from './calls.ts';
 import type { Connection, Hello } from './connection.ts';
@@ -6,7 +6,7 @@ import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { logout } from './http.ts';
-import { Login } from './login.ts';
+import { type HeldGrant, Login } from './login.ts';
 import { type ChatClientOptions, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
 import {
@@ -37,7 +37,7 @@ export interface ChatEvents {
   /** `room.unread` has changed: something was said, or the read mark moved, here or on another device. */
   read: { room: RoomReplica };
   /** The login was renewed: the grants before this one are dead soon. It is in the `store` already. */
-  grant: Grant;
+  grant: HeldGrant;
   /** A message on its way changed its state. */
   outgoing: OutgoingMessage;
   /** Something that shouldn't be: a listener threw, a frame made no sense. The client goes on. */
@@ -60,6 +60,7 @@ export class ChatClient {
   readonly #url: () => Promise<string>;
   readonly #runtime: Runtime;
   readonly #login: Login | undefined;
+  readonly #cookie: boolean;
   readonly #tokens: TokenSource;
   readonly #uplink: Uplink;
   readonly #rooms: Rooms;
@@ -69,9 +70,10 @@ export class ChatClient {
   #me: User | undefined;
 
   constructor(options: ChatClientOptions) {
-    const { url, token, grant, store } = options;
+    const { url, token, grant, store, cookie = false } = options;
     const runtime = runtimeOf(options);
     this.#runtime = runtime;
+    this.#cookie = cookie;
     this.#url = async () => (typeof url === 'function' ? url() : url);
     this.#events = new Emitter((thrown, event) => {
       // A listener for errors that throws itself has nobody left to tell.
@@ -101,6 +103,7 @@ export class ChatClient {
         url: this.#url,
         grant,
         store,
+        cookie,
         renewed: grant => this.#renewed(grant),
         ended: error => this.#uplink.stop('unauthorized', error.message),
         oddity: error => this.#events.emit('error', error),
@@ -178,7 +181,7 @@ export class ChatClient {
 
   async #endLogin(signal: AbortSignal | undefined): Promise<void> {
     const url = await this.#url();
-    const options = { fetch: this.#runtime.fetch, signal };
+    const options = { fetch: this.#runtime.fetch, signal, cookie: this.#cookie };
     const token = await this.#tokens.token(undefined);
     try {
       await logout(url, token, options);
@@ -312,7 +315,7 @@ export class ChatClient {
     await this.#rooms.sync(connection, hello);
   }
 
-  #renewed(grant: Grant): void {
+  #renewed(grant: HeldGrant): void {
     this.#events.emit('grant', grant);
     // If it fails, the server ends the connection with its old token, and the next one comes with the new one.
     this.#uplink.connection?.request('token.renew', { token: grant.token }).catch(() => undefined);
