@@ -81,7 +81,7 @@ test('[AUTH-12] a page on another port, which is the same site, gets no use of t
   await context.close();
 });
 
-test("[abuse 44] the page's policy lets it open its own socket and no other one", async () => {
+test("[abuse 44b] the page's policy lets it open its own socket and no other one", async () => {
   const context = await browser.newContext();
   const page = await pageOf(context, server.url);
   const { body } = await ask(page, `${server.url}/register`, { username: 'caio', password });
@@ -96,7 +96,7 @@ test("[abuse 44] the page's policy lets it open its own socket and no other one"
   await context.close();
 });
 
-test('[abuse 44] nothing that is written into the page runs, is loaded or is shown inside another page', async () => {
+test('[abuse 44b] nothing that is written into the page runs, is loaded or is shown inside another page', async () => {
   const context = await browser.newContext();
   const page = await pageOf(context, server.url);
   const violations = await page.evaluate(`(async () => {
