@@ -49,7 +49,7 @@ export type PapoNode = {
   readonly metricsUrl: string | undefined;
   /** Serves a connection that came by another way than its own port. */
   accept(connection: Duplex): void;
-  /** Disconnects everyone, finishes what is being stored, and stops the database if it is papo's own. */
+  /** Sends everyone away, finishes what is being stored, and stops the database if it is papo's own. */
   close(): Promise<void>;
 };
 
@@ -58,8 +58,15 @@ const requestTimeoutMs = 15_000;
 const maxHeaderBytes = 16 * 1024;
 /** A connection on which nothing moves for so long is cut; longer than any operation takes. */
 const stillTimeoutMs = 2 * limits.operationTimeoutMs;
-/** How long requests and messages on their way may take when the server stops. */
-const drainMs = 5_000;
+/** A stop takes no longer than ten seconds, and its database's, if that is papo's own. From the beginning of the stop: */
+const stopLimits = {
+  /** who is connected then is cut off; */
+  socketsMs: 6_000,
+  /** so is who waits for the answer to a request. */
+  requestsMs: 8_000,
+  /** After that, for what is being stored. */
+  storingMs: 2_000,
+} as const;
 const generatedSecretBytes = 32;
 
 /**
@@ -97,7 +104,9 @@ export async function startNode(
 
   const turn = new Turn(metrics);
   const hub = new Hub(rooms, changes, turn, metrics, log);
-  const messageLog = parts.adopt(new MessageLog(connection, log, metrics, hub), it => it.close(drainMs));
+  const messageLog = parts.adopt(new MessageLog(connection, log, metrics, hub), it =>
+    it.close(stopLimits.storingMs),
+  );
   const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
   const passwords = new Passwords();
@@ -194,18 +203,22 @@ function listen(server: Server, { host, port }: Config, log: Logger): Promise<st
   });
 }
 
-/** No new connections; those there are end, politely if they can in time. */
-function closeDoors(server: Server, socketDoor: SocketDoor): Promise<void> {
-  return new Promise(resolve => {
-    const cut = setTimeout(() => {
+/**
+ * Sockets first. HTTP is answered meanwhile, also to who comes anew: a proxy is to see that this server isn't ready, rather
+ * than that nobody is there.
+ */
+async function closeDoors(server: Server, socketDoor: SocketDoor): Promise<void> {
+  const cuts = [
+    setTimeout(() => socketDoor.cut(), stopLimits.socketsMs),
+    setTimeout(() => {
       socketDoor.cut();
       server.closeAllConnections();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    socketDoor.close();
+    }, stopLimits.requestsMs),
+  ];
+  await socketDoor.drain();
+  await new Promise<void>(resolve => {
+    server.close(() => resolve());
     server.closeIdleConnections();
   });
+  for (const cut of cuts) clearTimeout(cut);
 }

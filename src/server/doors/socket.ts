@@ -15,6 +15,7 @@ import type { Authenticate } from '../operations/authenticate.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
 import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { Conversation } from './conversation.ts';
+import { sayFarewell } from './farewell.ts';
 import { chooseProtocol, handshakeToken, isSocketRequest, refusal, requireOwnOrigin } from './handshake.ts';
 
 type Parts = {
@@ -41,13 +42,10 @@ const countedCodes = new Set<number>([...Object.values(closeCodes), 1001, 1005, 
 
 /** How long a client is told to wait that comes while the server stops. */
 const comeBackMs = 1_000;
-/** Clients are asked to come back within this time, one after the other; a millisecond for each, at most this. */
-const maxComeBackSpreadMs = 5_000;
-const minComeBackSpreadMs = 500;
 
 export type SocketDoor = {
-  /** Admits nobody from here on, and asks everyone to reconnect. */
-  close(): void;
+  /** Admits nobody from here on, and sends everyone away in turn; done when they are gone. */
+  drain(): Promise<void>;
   /** Ends at once whatever is still open. */
   cut(): void;
 };
@@ -78,14 +76,11 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
   });
 
   return {
-    close() {
+    async drain() {
       isClosing = true;
-      const sessions = [...hub.sessions()];
-      const spreadMs = Math.min(maxComeBackSpreadMs, Math.max(minComeBackSpreadMs, sessions.length));
-      for (const session of sessions) {
-        session.say({ event: 'draining', reconnectInMs: Math.round(Math.random() * spreadMs) });
-        session.close(closeCodes.restarting, 'the server is restarting');
-      }
+      const gone = [...open].map(socket => new Promise(resolve => socket.once('close', resolve)));
+      await sayFarewell([...hub.sessions()]);
+      await Promise.all(gone);
     },
     cut() {
       for (const socket of open) socket.destroy();
