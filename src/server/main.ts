@@ -4,6 +4,8 @@
  * The handlers stand before anything else is loaded. A container's first process is sent a signal that nobody handles in
  * vain: it would go on starting, until it is killed.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 const stop = new AbortController();
 
 // The first signal stops in good order, a second one at once. Ctrl-C under npm may come twice: from the terminal, and
@@ -21,6 +23,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const { run } = await import('./run.ts');
+// A signal that came while that was loaded is told by the event loop, which hasn't turned since.
+await nextTurn();
 await run(stop.signal);
-
-export {};

@@ -11,6 +11,7 @@ import { trustProxies } from './doors/address.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
 import { openMetricsDoor } from './doors/metrics.ts';
+import { type Patience, usualPatience } from './doors/patience.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
 import { Hub } from './live/hub.ts';
@@ -53,11 +54,13 @@ export type PapoNode = {
   close(): Promise<void>;
 };
 
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 15_000;
+export type NodeOptions = {
+  /** Gives up starting. */
+  signal?: AbortSignal;
+  patience?: Patience;
+};
+
 const maxHeaderBytes = 16 * 1024;
-/** A connection on which nothing moves for so long is cut; longer than any operation takes. */
-const stillTimeoutMs = 2 * limits.operationTimeoutMs;
 /** A stop takes no longer than ten seconds, and its database's, if that is papo's own. From the beginning of the stop: */
 const stopLimits = {
   /** who is connected then is cut off; */
@@ -71,13 +74,12 @@ const generatedSecretBytes = 32;
 
 /**
  * @param onFatal called when the server can't go on: its database is gone for good, or another server has taken it.
- * @param signal gives up starting.
  */
 export async function startNode(
   config: Config,
   log: Logger,
   onFatal: (error: Error) => void,
-  signal?: AbortSignal,
+  { signal, patience = usualPatience }: NodeOptions = {},
 ): Promise<PapoNode> {
   await using parts = new AsyncDisposableStack();
 
@@ -133,17 +135,27 @@ export async function startNode(
 
   const { origins } = config;
   const isTrustedProxy = trustProxies(config.trustedProxies);
-  const app = createHttpDoor({ dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log });
+  const app = createHttpDoor({
+    dispatch,
+    authenticate,
+    origins,
+    isTrustedProxy,
+    readiness,
+    patience,
+    metrics,
+    log,
+  });
   const server = createServer(
     {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      headersTimeout: patience.headMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: patience.checkMs,
       maxHeaderSize: maxHeaderBytes,
       shouldUpgradeCallback: isSocketUpgrade,
     },
     getRequestListener(app.fetch),
   );
-  server.setTimeout(stillTimeoutMs);
+  server.setTimeout(patience.stillMs);
   const socketDoor = openSocketDoor(server, {
     hub,
     turn,

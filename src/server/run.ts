@@ -10,9 +10,13 @@ export async function run(stop: AbortSignal): Promise<void> {
   const log = createLog(config.logLevel);
   for (const sentence of unknownVariables(process.env, knownVariables)) log.warn(sentence);
   const asked = new Promise<void>(resolve => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener('abort', () => resolve(), { once: true });
-  }).then(() => log.info({ signal: (stop.reason as Error).cause }, 'papo is stopping'));
+    const stopping = () => {
+      log.info({ signal: (stop.reason as Error).cause }, 'papo is stopping');
+      resolve();
+    };
+    if (stop.aborted) stopping();
+    else stop.addEventListener('abort', stopping, { once: true });
+  });
   const node = await start(config, log, stop);
   if (node === undefined) return;
   log.info({ url: node.url, pid: process.pid }, `papo is ready at ${node.url}`);
@@ -28,7 +32,7 @@ async function start(config: Config, log: Logger, stop: AbortSignal): Promise<Pa
   };
   try {
     stop.throwIfAborted();
-    return await startNode(config, log, goneForGood, stop);
+    return await startNode(config, log, goneForGood, { signal: stop });
   } catch (error) {
     log.debug({ err: error }, 'the start failed');
     if (stop.aborted) log.info('papo has stopped before it was ready');

@@ -9,6 +9,7 @@ import { after, afterEach, before } from 'node:test';
 import pg from 'pg';
 import { type ErrorCode, errorCodes } from '../../src/contract/codes.ts';
 import type { Grant, Message, Room } from '../../src/contract/objects.ts';
+import type { NodeOptions } from '../../src/server/node.ts';
 import { type Handshake, RawConnection, type RawResponse, RawSocket, responsesIn } from './abuse-wire.ts';
 import { type Response, request, TestSocket } from './people.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
@@ -39,9 +40,14 @@ type Place = 'its own process' | 'this process';
  * The server of a test file: started before its first test, held to the above after each, and stopped after the last.
  * The returned object is ready once the tests run.
  */
-export function attackedServer(environment: Record<string, string> = {}, place: Place = 'its own process') {
+export function attackedServer(
+  environment: Record<string, string> = {},
+  place: Place = 'its own process',
+  /** Of a server in this process. */
+  options: NodeOptions = {},
+) {
   const server = new AttackedServer();
-  before(() => server.start(environment, place));
+  before(() => server.start(environment, place, options));
   afterEach(() => server.requireUnharmed());
   after(() => server.discard());
   return server;
@@ -60,7 +66,7 @@ export class AttackedServer {
   readonly #sockets: RawSocket[] = [];
   readonly #serverErrors: string[] = [];
 
-  async start(environment: Record<string, string>, place: Place): Promise<void> {
+  async start(environment: Record<string, string>, place: Place, options: NodeOptions): Promise<void> {
     this.#database = await createDatabase();
     const settings = {
       DATABASE_URL: this.#database.url,
@@ -70,7 +76,9 @@ export class AttackedServer {
       ...environment,
     };
     this.#running =
-      place === 'its own process' ? asProcess(await spawnServer(settings)) : await inThisProcess(settings);
+      place === 'its own process'
+        ? asProcess(await spawnServer(settings))
+        : await inThisProcess(settings, options);
     this.#neighbour = await this.register();
     this.#bystander = await TestSocket.live(this.url, (await this.register()).token);
     const { body } = await this.get<{ rooms: Room[] }>('/rooms', this.#neighbour);
@@ -341,8 +349,11 @@ function asProcess(server: ServerProcess): Running {
   };
 }
 
-async function inThisProcess({ DATABASE_URL, ...environment }: Record<string, string>): Promise<Running> {
-  const server = await startServer({ ...environment, PAPO_LOG_LEVEL: 'silent' }, DATABASE_URL);
+async function inThisProcess(
+  { DATABASE_URL, ...environment }: Record<string, string>,
+  options: NodeOptions,
+): Promise<Running> {
+  const server = await startServer({ ...environment, PAPO_LOG_LEVEL: 'silent' }, DATABASE_URL, options);
   return {
     url: server.url,
     stop: async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
-import { type PapoNode, startNode } from '../../src/server/node.ts';
+import { type NodeOptions, type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
 
 export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & { databaseUrl: string };
@@ -13,6 +13,7 @@ export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close
 export async function startServer(
   environment: Record<string, string> = {},
   databaseUrl?: string,
+  options: NodeOptions = {},
 ): Promise<TestServer> {
   const database = databaseUrl === undefined ? await createDatabase() : undefined;
   const url = databaseUrl ?? database?.url ?? '';
@@ -24,9 +25,10 @@ export async function startServer(
     PAPO_METRICS_ADDR: 'off',
     ...environment,
   });
-  const node = await startNode(config, createLog(config.logLevel), error => {
+  const onFatal = (error: Error) => {
     throw error;
-  });
+  };
+  const node = await startNode(config, createLog(config.logLevel), onFatal, options);
   return {
     url: node.url,
     metricsUrl: node.metricsUrl,

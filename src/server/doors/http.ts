@@ -20,6 +20,7 @@ import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
 import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
+import type { Patience } from './patience.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 import type { Readiness } from './readiness.ts';
@@ -30,6 +31,7 @@ type Parts = {
   origins: readonly string[];
   isTrustedProxy: IsTrustedProxy;
   readiness: Readiness;
+  patience: Pick<Patience, 'answerMs'>;
   metrics: Metrics;
   log: Logger;
 };
@@ -37,10 +39,10 @@ type Parts = {
 type Environment = { Bindings: HttpBindings; Variables: { requestId: string; route?: string } };
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
-  const { dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log } = parts;
+  const { dispatch, authenticate, origins, isTrustedProxy, readiness, patience, metrics, log } = parts;
   const app = new Hono<Environment>();
 
-  app.use(oneAfterTheOther());
+  app.use(oneAfterTheOther(patience.answerMs));
   app.use(requestId());
   app.use(async (context, next) => {
     const startedAt = performance.now();
