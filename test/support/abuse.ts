@@ -11,6 +11,7 @@ import { type ErrorCode, errorCodes } from '../../src/contract/codes.ts';
 import type { Grant, Message, Room } from '../../src/contract/objects.ts';
 import type { NodeOptions } from '../../src/server/node.ts';
 import { type Handshake, RawConnection, type RawResponse, RawSocket, responsesIn } from './abuse-wire.ts';
+import { readMetrics } from './metrics-page.ts';
 import { type Response, request, TestSocket } from './people.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
 import { type ServerProcess, spawnServer, startServer } from './server.ts';
@@ -28,6 +29,7 @@ const minSecretLength = 7;
 
 type Running = {
   url: string;
+  metricsUrl: string | undefined;
   stop(): Promise<{ code: number | null; log: string[] }>;
   /** For when it doesn't stop. */
   kill(): void;
@@ -87,6 +89,11 @@ export class AttackedServer {
 
   get url(): string {
     return present(this.#running).url;
+  }
+
+  /** What it has measured; to be asked for by `PAPO_METRICS_ADDR`. */
+  metrics(): Promise<Map<string, number>> {
+    return readMetrics(present(present(this.#running).metricsUrl));
   }
 
   /** The lines of a person who only watches `general`. */
@@ -336,10 +343,11 @@ export function requireProblem(
 }
 
 function asProcess(server: ServerProcess): Running {
-  const { process, url, output } = server;
+  const { process, url, metricsUrl, output } = server;
   const silent = once(process, 'close');
   return {
     url,
+    metricsUrl,
     stop: async () => {
       const code = await server.end('SIGTERM');
       await silent;
@@ -356,6 +364,7 @@ async function inThisProcess(
   const server = await startServer({ ...environment, PAPO_LOG_LEVEL: 'silent' }, DATABASE_URL, options);
   return {
     url: server.url,
+    metricsUrl: server.metricsUrl,
     stop: async () => {
       await server.close();
       return { code: 0, log: [] };

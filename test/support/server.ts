@@ -43,6 +43,7 @@ export async function startServer(
 
 export type ServerProcess = {
   url: string;
+  metricsUrl: string | undefined;
   process: ChildProcess;
   /** Everything it has printed so far. */
   output: string[];
@@ -69,8 +70,10 @@ export async function spawnServer(environment: Record<string, string>): Promise<
     });
     void exited.then(([code]) => reject(new Error(`the server ended with ${code}: ${output.join('\n')}`)));
   });
+  const metricsUrl = output.map(line => /metrics are at (http:\/\/[^"\s]+)/.exec(line)?.[1]).find(Boolean);
   return {
     url,
+    metricsUrl,
     process: child,
     output,
     end: async signal => {
