@@ -10,7 +10,7 @@ import type { Hub } from '../live/hub.ts';
 import { Session, type Wire } from '../live/session.ts';
 import type { Turn } from '../live/turn.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import { closeLabel, type Metrics } from '../metrics.ts';
 import type { Authenticate } from '../operations/authenticate.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
 import { countedAddress, type IsTrustedProxy } from './address.ts';
@@ -36,9 +36,6 @@ type Parts = {
 const closeTimeoutMs = 3_000;
 /** Fragments of one message; ours are small, so that nobody needs many. */
 const maxFragments = 1_024;
-
-/** Close codes that are counted by themselves: ours, and those of RFC 6455 that a peer's end may have. */
-const countedCodes = new Set<number>([...Object.values(closeCodes), 1001, 1005, 1006]);
 
 /** How long a client is told to wait that comes while the server stops. */
 const comeBackMs = 1_000;
@@ -140,11 +137,6 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
     const cut = setTimeout(() => socket.destroy(), closeTimeoutMs);
     socket.once('close', () => clearTimeout(cut));
   }
-}
-
-/** A peer may close with any number it likes. */
-function closeLabel(code: number): string {
-  return countedCodes.has(code) ? String(code) : 'other';
 }
 
 /**
