@@ -273,6 +273,28 @@ test('Prometheus can read every query of the dashboard', needsPromtool, async ()
   assert.equal(status, 0, stderr);
 });
 
+for (const file of ['docs/guides/monitoring.md', 'docs/guides/monitoramento.md']) {
+  test(`${file} has every metric, its type and its labels, and every alert`, async () => {
+    const text = await page();
+    const guide = readFileSync(file, 'utf8');
+    const rows = [...guide.matchAll(/^\| `(papo_\w+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$/gm)];
+    const documented = rows.map(([, name, type]) => [name, type]);
+    const measured = [...text.matchAll(/^# TYPE (papo_\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]);
+    assert.deepEqual(documented, measured);
+    for (const [, name = '', , labels = '', meaning = ''] of rows) {
+      const [, shown = ''] = new RegExp(`^${name}(?:_bucket)?\\{([^}]*)\\}`, 'm').exec(text) ?? [];
+      const names = [...shown.matchAll(/(\w+)="/g)].map(([, label]) => label).filter(label => label !== 'le');
+      assert.deepEqual(labels === '–' ? [] : labels.split(', ').toSorted(), names.toSorted(), name);
+      if (file.endsWith('monitoring.md')) assert.ok(text.includes(`# HELP ${name} ${meaning}\n`), name);
+    }
+    const alerts = readFileSync('deploy/prometheus/alerts.yml', 'utf8').matchAll(/alert: (\w+)/g);
+    assert.deepEqual(
+      [...guide.matchAll(/^\| `(Papo\w+)` \|/gm)].map(([, name]) => name),
+      [...alerts].map(([, name]) => name),
+    );
+  });
+}
+
 /** Why promtool can't be asked here. */
 function withoutPromtool(): string | false {
   const { error } = spawnSync('promtool', ['--version']);
