@@ -101,18 +101,20 @@ async function charts(prometheus: Prometheus, from: number, seconds: number): Pr
     const [series] = await prometheus.range(expr, from, from + seconds, 1);
     return { name, points: finite(series, from, factor) };
   };
-  const rate = (name: string) => `sum(rate(${name}[${window}]))`;
+  const rate = (series: string) => `sum(rate(${series}[${window}]))`;
   const quantile = (share: number, name: string) =>
     `histogram_quantile(${share}, sum by (le) (rate(papo_${name}_seconds_bucket[${window}])))`;
   return [
     { title: 'Connections', unit: 'open', lines: [await line('connections', 'papo_connections')] },
     {
-      title: 'Messages in, changes out',
+      title: 'Messages in',
       unit: 'per second',
-      lines: [
-        await line('messages stored', rate('papo_messages_total{result="stored"}')),
-        await line('changes delivered', rate('papo_deliveries_total')),
-      ],
+      lines: [await line('messages stored', rate('papo_messages_total{result="stored"}'))],
+    },
+    {
+      title: 'Changes out',
+      unit: 'per second',
+      lines: [await line('changes delivered', rate('papo_deliveries_total'))],
     },
     {
       title: 'How long it takes',

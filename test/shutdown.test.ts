@@ -137,21 +137,29 @@ test('a second signal ends the process at once', limit, async () => {
   await database.drop();
 });
 
-test('a signal that comes before anything is loaded is heard, and nothing is started', limit, async () => {
-  const signalsItself = `process.on('newListener', name => {
-    if (name === 'SIGTERM') queueMicrotask(() => process.kill(process.pid, 'SIGTERM'));
-  });`;
-  const child = spawn(
-    process.execPath,
-    ['--import', `data:text/javascript,${encodeURIComponent(signalsItself)}`, 'src/server/main.ts'],
-    // Nobody listens there: whoever tried to start would fail.
-    { env: { ...process.env, PORT: '0', DATABASE_URL: 'postgres://127.0.0.1:1/none' }, stdio: 'pipe' },
-  );
-  let output = '';
-  child.stdout.on('data', text => {
-    output += text;
-  });
-  const [code] = await once(child, 'close');
-  assert.equal(code, 0, output);
-  assert.match(output, /papo is stopping[\s\S]*papo has stopped before it was ready/);
-});
+test(
+  'a signal that comes while the program is being loaded is heard, and nothing is started',
+  limit,
+  async () => {
+    const signalsItself = `import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith('/server/config.ts')) process.kill(process.pid, 'SIGTERM');
+        return next(url, context);
+      },
+    });`;
+    const child = spawn(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(signalsItself)}`, 'src/server/main.ts'],
+      // Nobody listens there: whoever tried to start would fail.
+      { env: { ...process.env, PORT: '0', DATABASE_URL: 'postgres://127.0.0.1:1/none' }, stdio: 'pipe' },
+    );
+    let output = '';
+    child.stdout.on('data', text => {
+      output += text;
+    });
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0, output);
+    assert.match(output, /papo is stopping[\s\S]*papo has stopped before it was ready/);
+  },
+);
