@@ -1,14 +1,24 @@
-/** From the environment to a running server, and to its end. */
-import { type Config, ConfigError, knownVariables, readConfig } from './config.ts';
-import { createLog, type Logger } from './log.ts';
+/** From the settings to a running server, and to its end. */
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { createLog, type Logger, standardOutput } from './log.ts';
 import { type PapoNode, startNode } from './node.ts';
-import { unknownVariables } from './unknown-variables.ts';
+import { readDotEnv, type Sources, type Values } from './settings/sources.ts';
+import { unknownVariables } from './settings/unknown.ts';
 
-/** @param stop aborted when the server must stop, or not start at all; the error's cause names the signal. */
-export async function run(stop: AbortSignal): Promise<void> {
-  const config = readConfigOrExit();
-  const log = createLog(config.logLevel);
-  for (const sentence of unknownVariables(process.env, knownVariables)) log.warn(sentence);
+/** Of the process: 1 is failed, 2 is used wrongly. */
+const exitCodes = { failed: 1, misused: 2 };
+/** How long the end waits for whoever reads the log. */
+const lastWordsMs = 1_000;
+
+/**
+ * @param stop aborted when the server must stop, or not start at all; the error's cause names the signal.
+ * @param flags what the command line says, by the names of the environment.
+ */
+export async function run(stop: AbortSignal, flags: Values): Promise<void> {
+  const { config, warnings } = readOrExit(flags);
+  const output = standardOutput();
+  const log = createLog(config.logLevel, output);
+  for (const sentence of warnings) log.warn(sentence);
   const asked = new Promise<void>(resolve => {
     const stopping = () => {
       log.info({ signal: (stop.reason as Error).cause }, 'papo is stopping');
@@ -17,19 +27,28 @@ export async function run(stop: AbortSignal): Promise<void> {
     if (stop.aborted) stopping();
     else stop.addEventListener('abort', stopping, { once: true });
   });
-  const node = await start(config, log, stop);
+  const exit = async (code: number) => {
+    await output.written(lastWordsMs);
+    process.exit(code);
+  };
+  const goneForGood = (error: Error) => {
+    log.fatal({ err: error }, 'papo can not go on');
+    void exit(exitCodes.failed);
+  };
+  const node = await start(config, log, goneForGood, stop);
   if (node === undefined) return;
   log.info({ url: node.url, pid: process.pid }, `papo is ready at ${node.url}`);
   await asked;
-  await end(node, log);
+  await exit(await end(node, log));
 }
 
 /** @returns undefined when it didn't start; the log and the exit code tell why. */
-async function start(config: Config, log: Logger, stop: AbortSignal): Promise<PapoNode | undefined> {
-  const goneForGood = (error: Error) => {
-    log.fatal({ err: error }, 'papo can not go on');
-    process.exit(1);
-  };
+async function start(
+  config: Config,
+  log: Logger,
+  goneForGood: (error: Error) => void,
+  stop: AbortSignal,
+): Promise<PapoNode | undefined> {
   try {
     stop.throwIfAborted();
     return await startNode(config, log, goneForGood, { signal: stop });
@@ -38,29 +57,31 @@ async function start(config: Config, log: Logger, stop: AbortSignal): Promise<Pa
     if (stop.aborted) log.info('papo has stopped before it was ready');
     else {
       log.fatal(`papo could not start: ${(error as Error).message}`);
-      process.exitCode = 1;
+      process.exitCode = exitCodes.failed;
     }
     return undefined;
   }
 }
 
-async function end(node: PapoNode, log: Logger): Promise<void> {
+/** @returns the exit code. */
+async function end(node: PapoNode, log: Logger): Promise<number> {
   try {
     await node.close();
     log.info('papo has stopped');
-    process.exit(0);
+    return 0;
   } catch (error) {
     log.error({ err: error }, 'papo did not stop in good order');
-    process.exit(1);
+    return exitCodes.failed;
   }
 }
 
-function readConfigOrExit(): Config {
+function readOrExit(flags: Values): { config: Config; warnings: string[] } {
   try {
-    return readConfig(process.env);
+    const sources: Sources = { flags, environment: process.env, dotEnv: readDotEnv() };
+    return { config: readConfig(sources), warnings: unknownVariables(sources) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`papo: ${error.message}\n`);
-    process.exit(1);
+    process.exit(exitCodes.misused);
   }
 }
