@@ -37,7 +37,9 @@ test('each guide and its twin in the other language tell the same commands', () 
 });
 
 test('every command of papo that people are told to type is there, with its options', async () => {
-  const commands = new Set(instructions.flatMap(page => codeOf(page, ['code', 'codespan']).flatMap(commandsIn)));
+  const commands = new Set(
+    instructions.flatMap(page => codeOf(page, ['code', 'codespan']).flatMap(commandsIn)),
+  );
   assert.ok(commands.size > 10);
   const helps = new Map<string, Promise<string>>();
   const helpOf = (...words: string[]): Promise<string> => {
@@ -58,7 +60,9 @@ test('every command of papo that people are told to type is there, with its opti
 });
 
 test('every setting that people are told of is one, of papo or of its composition', () => {
-  const named = instructions.flatMap(page => readFileSync(page, 'utf8').match(/\bPAPO_[A-Z_]*[A-Z]\b/g) ?? []);
+  const named = [...instructions, 'deploy/systemd/papo.env'].flatMap(
+    page => readFileSync(page, 'utf8').match(/\bPAPO_[A-Z_]*[A-Z]\b/g) ?? [],
+  );
   assert.ok(named.includes('PAPO_TRUSTED_PROXIES'));
   const dotEnv = Object.fromEntries(named.map(name => [name, 'something']));
   assert.deepEqual(unknownVariables({ environment: {}, dotEnv }), []);
@@ -103,5 +107,7 @@ function withoutComments(code: string[] | undefined): string[] {
 /** The arguments that `papo` gets, however it is called: by itself, in a container, or by npm. */
 function commandsIn(code: string): string[] {
   const called = /(?:^|&& |exec (?:-T )?papo |serve && )papo ([a-z].*)|npm run papo -- (.*)/gm;
-  return [...code.matchAll(called)].flatMap(([, direct, byNpm]) => (direct ?? byNpm ?? '').split(' && ')[0] ?? []);
+  return [...code.matchAll(called)].flatMap(
+    ([, direct, byNpm]) => (direct ?? byNpm ?? '').split(' && ')[0] ?? [],
+  );
 }
