@@ -15,17 +15,20 @@ LABEL org.opencontainers.image.title="papo" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# A volume mounted at /secrets takes over the folder's owner.
+# A volume mounted at /secrets, or at /backups, takes over the folder's owner.
 RUN groupadd --gid 10001 papo \
  && useradd --uid 10001 --gid papo --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin papo \
- && install --directory --owner papo --group papo --mode 0700 /secrets \
+ && install --directory --owner papo --group papo --mode 0700 /secrets /backups \
+ && ln -s /app/src/cli/papo.ts /usr/local/bin/papo \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx
 
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src/contract src/contract
+COPY src/sdk src/sdk
 COPY src/server src/server
+COPY src/cli src/cli
 
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 USER 10001:10001
@@ -35,4 +38,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
 ENTRYPOINT []
-CMD ["node", "src/server/main.ts"]
+CMD ["papo", "serve"]
