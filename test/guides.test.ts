@@ -81,9 +81,10 @@ function linkOf(page: string, token: Token): { page: string; file: string; ancho
 
 /** As GitHub makes them. */
 function anchorsOf(page: string): Set<string> {
-  const headings = tokensOf(page).filter(token => token.type === 'heading');
   const anchors = new Set<string>();
-  for (const { text } of headings) {
+  for (const token of tokensOf(page)) {
+    if (token.type !== 'heading') continue;
+    const text = String(token.text);
     const plain = text.toLowerCase().replace(/[^\p{Letter}\p{Mark}\p{Number}_ -]/gu, '');
     const anchor = plain.replaceAll(' ', '-');
     const again = [anchor, `${anchor}-1`, `${anchor}-2`].find(name => !anchors.has(name));

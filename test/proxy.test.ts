@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
 import { closeCodes } from '../src/contract/codes.ts';
 import { limits, rates } from '../src/contract/limits.ts';
+import { scratchFolder } from './support/backups.ts';
+import { papo } from './support/papo.ts';
 import { register, request, TestSocket } from './support/people.ts';
 import { proxies, type RunningProxy } from './support/proxy.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -87,6 +91,24 @@ for (const [name, { skip, start }] of Object.entries(proxies)) {
     test('metrics, which are there, can not be reached', async () => {
       assert.equal((await fetch(server.metricsUrl ?? '')).status, 200);
       assert.equal((await request(proxy.url, 'GET', '/metrics')).status, 404);
+    });
+
+    test('papo doctor finds that all is well on the way', async t => {
+      const authority = join(await scratchFolder(t), 'authority.pem');
+      await writeFile(authority, proxy.certificate);
+      const { code, out, complaint } = await papo(['doctor', proxy.url, '--json'], {
+        DATABASE_URL: server.databaseUrl,
+        NODE_EXTRA_CA_CERTS: authority,
+        PAPO_TRUSTED_PROXIES: '127.0.0.1,::1',
+      });
+      assert.equal(code, 0, out + complaint);
+      const findings: { state: string; check: string }[] = JSON.parse(out).findings;
+      const checks = ['websocket', 'origin', 'proxies', 'metrics'];
+      const well = findings.filter(({ state, check }) => state === 'ok' && checks.includes(check));
+      assert.deepEqual(
+        well.map(({ check }) => check),
+        checks,
+      );
     });
 
     test('[SOCK-20] when papo stops, clients hear it: draining, and 1012', async () => {
