@@ -1,11 +1,13 @@
 /** Real proxies in front of a server, on the configurations of deploy/proxy. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { connect } from 'node:tls';
 import { eventually, within } from './waiting.ts';
 
 export type RunningProxy = {
@@ -48,7 +50,7 @@ function without(program: string, debianPackage: string): string | false {
 async function startNginx(papoUrl: string): Promise<RunningProxy> {
   const folder = await ownFolder();
   const [port, plainPort] = await freePorts();
-  const certificate = await makeCertificate(folder);
+  const certificate = makeCertificate(folder);
   const shipped = await readFile('deploy/proxy/nginx.conf', 'utf8');
   const site = replaceAll(shipped, {
     'listen 443 ssl;': `listen 127.0.0.1:${port} ssl;`,
@@ -75,7 +77,7 @@ async function startNginx(papoUrl: string): Promise<RunningProxy> {
     ].join('\n'),
   );
   const args = ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
-  return await run('nginx', args, folder, { port, plainPort }, () => certificate);
+  return await run('nginx', args, folder, { port, plainPort }, certificate);
 }
 
 /** The file as it is: what differs here is in the environment, and in global options before it. */
@@ -97,7 +99,7 @@ async function startCaddy(papoUrl: string): Promise<RunningProxy> {
   );
   const args = ['run', '--config', file, '--adapter', 'caddyfile'];
   const root = join(folder, 'caddy/pki/authorities/local/root.crt');
-  return await run('caddy', args, folder, { port, plainPort }, () => readFile(root, 'utf8'), {
+  return await run('caddy', args, folder, { port, plainPort }, root, {
     // For this name Caddy is its own authority.
     PAPO_DOMAIN: 'localhost',
     PAPO_UPSTREAM: new URL(papoUrl).host,
@@ -107,13 +109,16 @@ async function startCaddy(papoUrl: string): Promise<RunningProxy> {
   });
 }
 
-/** Starts it without rights, and waits until it listens. */
+/**
+ * Starts it without rights, and waits until somebody can talk to it.
+ * @param authority where the certificate to believe is, once it is there.
+ */
 async function run(
   program: string,
   args: string[],
   folder: string,
   { port, plainPort }: { port: number; plainPort: number },
-  certificate: () => string | Promise<string>,
+  authority: string,
   environment: Record<string, string> = {},
 ): Promise<RunningProxy> {
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
@@ -127,32 +132,33 @@ async function run(
   const complaints: string[] = [];
   child.stderr.setEncoding('utf8').on('data', text => complaints.push(text));
   const ended = once(child, 'close');
-  await eventually(`${program} listens`, () => {
-    assert.equal(child.exitCode, null, complaints.join(''));
-    return listens(port);
-  });
+  try {
+    await eventually(`${program} answers`, () => {
+      assert.equal(child.exitCode, null, complaints.join(''));
+      return existsSync(authority) && answers(port, readFileSync(authority, 'utf8'));
+    });
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
   return {
     url: `https://localhost:${port}`,
     plainUrl: `http://localhost:${plainPort}`,
-    certificate: await certificate(),
+    certificate: readFileSync(authority, 'utf8'),
     end: async () => {
-      await stop(child, ended, program);
+      child.kill('SIGTERM');
+      await within(endTimeoutMs, `${program} ends`, ended);
       await rm(folder, { recursive: true });
     },
   };
-}
-
-async function stop(child: ChildProcess, ended: Promise<unknown>, program: string): Promise<void> {
-  child.kill('SIGTERM');
-  await within(endTimeoutMs, `${program} ends`, ended);
 }
 
 async function ownFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), 'papo-proxy-'));
 }
 
-/** For `localhost`, in the folder under the names that certbot gives. */
-async function makeCertificate(folder: string): Promise<string> {
+/** For `localhost`, in the folder under the names that certbot gives. @returns the certificate's file. */
+function makeCertificate(folder: string): string {
   const [key, file] = [join(folder, 'privkey.pem'), join(folder, 'fullchain.pem')];
   execFileSync(
     'openssl',
@@ -161,7 +167,7 @@ async function makeCertificate(folder: string): Promise<string> {
       .concat('-keyout', key, '-out', file),
     { stdio: 'pipe' },
   );
-  return await readFile(file, 'utf8');
+  return file;
 }
 
 /** Each must be there, or the file has become another one than is tested. */
@@ -186,10 +192,11 @@ async function freePorts(): Promise<[number, number]> {
   return [one, other];
 }
 
-function listens(port: number): Promise<boolean> {
+/** Caddy listens before it has made its certificate. */
+function answers(port: number, authority: string): Promise<boolean> {
   return new Promise(answer => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => answer(true)).once('error', () => answer(false));
-    socket.once('connect', () => socket.destroy());
+    const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: authority });
+    socket.once('secureConnect', () => answer(true)).once('error', () => answer(false));
+    socket.once('secureConnect', () => socket.destroy());
   });
 }
