@@ -164,10 +164,11 @@ make_bases() {
   cp -a "$(npm root --global)/npm" "$root/usr/local/lib/node_modules/npm"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp -L "$NODE_EXTRA_CA_CERTS" "$root/usr/local/share/extra-ca.pem"; fi
-  {
-    echo 'CMD ["node"]'
-    echo "${NODE_EXTRA_CA_CERTS:+ENV NODE_EXTRA_CA_CERTS=/usr/local/share/extra-ca.pem}"
-  } | import "$root" node
+  # Not through a pipe: in a subshell the names of what is to be removed would be lost.
+  import "$root" node <<END
+CMD ["node"]
+${NODE_EXTRA_CA_CERTS:+ENV NODE_EXTRA_CA_CERTS=/usr/local/share/extra-ca.pem}
+END
   build=(--network host --build-arg "NODE_IMAGE=$COMPOSE_PROJECT_NAME-node")
 
   root=$root-postgres

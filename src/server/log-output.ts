@@ -35,10 +35,13 @@ export class LogOutput {
 
   /** Resolves when nothing waits any more, or after that time. */
   async written(timeoutMs: number): Promise<void> {
-    if (this.#stream.writableLength === 0) return;
     await new Promise<void>(resolve => {
-      setTimeout(resolve, timeoutMs);
-      this.#stream.once('drain', resolve);
+      const late = setTimeout(resolve, timeoutMs);
+      // Comes after all that was written before; also when it fails.
+      this.#stream.write('', () => {
+        clearTimeout(late);
+        resolve();
+      });
     });
   }
 
