@@ -106,7 +106,7 @@ function withoutComments(code: string[] | undefined): string[] {
 
 /** The arguments that `papo` gets, however it is called: by itself, in a container, or by npm. */
 function commandsIn(code: string): string[] {
-  const called = /(?:^|&& |exec (?:-T )?papo |serve && )papo ([a-z].*)|npm run papo -- ([a-z].*)/gm;
+  const called = /(?:^|&& |(?:exec|-T) papo )papo ([a-z].*)|npm run papo -- ([a-z].*)/gm;
   return [...code.matchAll(called)].flatMap(
     ([, direct, byNpm]) => (direct ?? byNpm ?? '').split(' && ')[0] ?? [],
   );
