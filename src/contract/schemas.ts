@@ -1,7 +1,7 @@
 /** The Zod schemas as JSON Schema (2020-12), for documents: named objects stand once, and are referred to. */
 import { z } from 'zod';
 import { Problem, Ref, SocketError } from './events.ts';
-import { Delta, Grant, Id, Member, Message, Room, RoomInfo, Sender, Time, User } from './objects.ts';
+import { Account, Delta, Grant, Id, Member, Message, Room, RoomInfo, Sender, Time, User } from './objects.ts';
 import { SyncedRoom } from './operations.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -10,6 +10,7 @@ export type JsonSchema = z.core.JSONSchema.BaseSchema;
 const componentPath = '#/components/schemas/';
 
 const named = {
+  Account,
   Delta,
   Grant,
   Id,

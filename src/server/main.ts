@@ -40,8 +40,14 @@ export async function serve(flags: Values = {}): Promise<void> {
   }
 
   try {
-    const { url } = await starting;
+    const { url, claimUrl } = await starting;
     log.info({ url, pid: process.pid }, `papo is ready at ${url}`);
+    // Until it is used, whoever reads this line may become the administrator.
+    if (claimUrl !== undefined) {
+      log.info(
+        `Nobody is an administrator yet. Whoever is signed in becomes one, once, with ${claimUrl} (what follows the # is the code for POST /administrator); or say: papo user promote NAME`,
+      );
+    }
   } catch (error) {
     log.debug({ err: error }, 'the start failed');
     log.fatal(`papo could not start: ${(error as Error).message}`);

@@ -14,11 +14,15 @@ import { openMetricsDoor } from './doors/metrics.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
 import { Hub } from './live/hub.ts';
+import { LoginWatch } from './live/login-watch.ts';
 import { Turn } from './live/turn.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { accountOperations } from './operations/accounts.ts';
+import { administrationOperations } from './operations/administration.ts';
+import { appointAdministrator } from './operations/appoint.ts';
 import { createAuthenticate } from './operations/authenticate.ts';
+import { Claim } from './operations/claim.ts';
 import { createDispatch } from './operations/dispatch.ts';
 import { messageOperations } from './operations/messages.ts';
 import { Passwords } from './operations/passwords.ts';
@@ -27,9 +31,11 @@ import { countSignIns } from './operations/sign-ins.ts';
 import { syncOperations } from './operations/sync.ts';
 import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
+import { Administration } from './store/administration.ts';
 import { Changes } from './store/changes.ts';
 import { keptSetting, openPool, readLogName, requireDurability, requireReachable } from './store/database.ts';
 import { startEmbedded } from './store/embedded.ts';
+import { EndedLogins } from './store/ended-logins.ts';
 import { Logins } from './store/logins.ts';
 import { Members } from './store/members.ts';
 import { Memberships } from './store/memberships.ts';
@@ -47,6 +53,8 @@ export type PapoNode = {
   readonly url: string;
   /** Where its metrics are: `http://HOST:PORT/metrics`; unset: nowhere. */
   readonly metricsUrl: string | undefined;
+  /** Where whoever is signed in may become the first administrator, once; unset: there is one. It is a secret. */
+  readonly claimUrl: string | undefined;
   /** Serves a connection that came by another way than its own port. */
   accept(connection: Duplex): void;
   /** Disconnects everyone, finishes what is being stored, and stops the database if it is papo's own. */
@@ -87,7 +95,7 @@ export async function startNode(
   metrics.ready.from(async () => Number(await readiness.isReady()));
 
   const [rooms, members] = [new Rooms(db), new Members(db)];
-  const [users, logins] = [new Users(db), new Logins(db)];
+  const [users, logins, administration] = [new Users(db), new Logins(db), new Administration(db)];
   const [messages, changes] = [new Messages(db), new Changes(db)];
   const logName = await readLogName(db);
   const secret =
@@ -101,12 +109,19 @@ export async function startNode(
   const messageLog = parts.adopt(new MessageLog(connection, log, metrics, hub), it => it.close(drainMs));
   const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
+  const watch = parts.adopt(new LoginWatch(new EndedLogins(db), hub, log), it => it.stop());
+  watch.start();
+
   const passwords = new Passwords();
+  await appointAdministrator(config.administrator, { users, administration, passwords, log });
+  const claim = new Claim(administration);
+  const claimCode = await claim.open();
   const authenticate = createAuthenticate({ tokens, logins, hub, log });
   const throttle = config.rateLimits ? new Throttle(scope => metrics.rateLimited.inc({ scope })) : undefined;
   const accounts = {
     hub,
     users,
+    administration,
     logins,
     memberships,
     passwords,
@@ -117,11 +132,12 @@ export async function startNode(
   };
   const handlers = {
     ...accountOperations(accounts),
+    ...administrationOperations({ hub, administration, claim }),
     ...roomOperations({ hub, rooms, details, members, users, memberships, messages, changes }),
     ...messageOperations({ log: messageLog, messages, rooms }),
     ...syncOperations({ hub, rooms, messages, logName, metrics }),
   };
-  const dispatch = countSignIns(createDispatch(handlers, throttle, log), metrics);
+  const dispatch = countSignIns(createDispatch({ handlers, administration, throttle, log }), metrics);
 
   const { origins } = config;
   const isTrustedProxy = trustProxies(config.trustedProxies);
@@ -155,6 +171,7 @@ export async function startNode(
   return {
     url,
     metricsUrl,
+    claimUrl: claimCode && `${url}/administrator#${claimCode}`,
     accept: connection => void server.emit('connection', connection),
     close: () => {
       // Who sends people here is to know first.

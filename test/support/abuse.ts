@@ -14,7 +14,7 @@ import { type Response, request, TestSocket } from './people.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
 import { noteSecrets, requireDiscreet, secrets } from './secrets.ts';
 import { type ServerProcess, spawnServer, startServer } from './server.ts';
-import { within } from './waiting.ts';
+import { eventually, within } from './waiting.ts';
 
 export type Person = Grant & { password: string };
 
@@ -26,6 +26,8 @@ const errorLevel = 50;
 
 type Running = {
   url: string;
+  /** Its log so far. */
+  log: readonly string[];
   stop(): Promise<{ code: number | null; log: string[] }>;
   /** For when it doesn't stop. */
   kill(): void;
@@ -90,6 +92,14 @@ export class AttackedServer {
     const { status, body } = await this.post<Grant>('/register', { username, password });
     assert.equal(status, 201, `registering ${username}: ${JSON.stringify(body)}`);
     return { ...body, password };
+  }
+
+  /** The code of its log, with which somebody becomes the first administrator. */
+  claimCode(): Promise<string> {
+    const { log } = present(this.#running);
+    return eventually('the log tells how to become an administrator', () =>
+      log.map(line => /\/administrator#([\w-]+)/.exec(line)?.[1]).find(code => code !== undefined),
+    );
   }
 
   /** A password that nobody has. */
@@ -320,6 +330,7 @@ function asProcess(server: ServerProcess): Running {
   const silent = once(process, 'close');
   return {
     url,
+    log: output,
     stop: async () => {
       const code = await server.end('SIGTERM');
       await silent;
@@ -333,6 +344,7 @@ async function inThisProcess({ DATABASE_URL, ...environment }: Record<string, st
   const server = await startServer(environment, DATABASE_URL);
   return {
     url: server.url,
+    log: [],
     stop: async () => {
       await server.close();
       return { code: 0, log: [] };

@@ -9,7 +9,7 @@ import { type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
 import { requireDiscreet } from './secrets.ts';
 
-export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & {
+export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'claimUrl' | 'accept' | 'close'> & {
   databaseUrl: string;
   /** All that it has logged so far, at level trace. `close` rejects if that tells a password or a token. */
   lines: readonly string[];
@@ -39,6 +39,7 @@ export async function startServer(
   return {
     url: node.url,
     metricsUrl: node.metricsUrl,
+    claimUrl: node.claimUrl,
     databaseUrl: url,
     lines,
     accept: connection => node.accept(connection),

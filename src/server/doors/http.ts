@@ -72,7 +72,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   for (const { name, http, numbers } of routes) {
     app.on(http.method, honoPath(http), async context => {
       context.set('route', name);
-      const caller = operations[name].caller === 'user' ? await callerOf(context) : strangerOf(context);
+      const caller = operations[name].caller === 'anyone' ? strangerOf(context) : await callerOf(context);
       const output = await dispatch(name, await readInput(context, numbers), caller);
       return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
     });
