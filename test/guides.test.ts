@@ -45,7 +45,7 @@ test('every command of papo that people are told to type is there, with its opti
   for (const command of commands) {
     const [name = '', subcommand = ''] = command.split(' ');
     const isGroup = (await helpOf(name)).startsWith(`Usage: papo ${name} [options] [command]`);
-    const words = isGroup ? `${name} ${subcommand}` : name;
+    const words = isGroup ? `${name} ${subcommand}`.trim() : name;
     const help = await helpOf(words);
     assert.ok(help.startsWith(`Usage: papo ${words} `), command);
     for (const [option] of command.matchAll(/(?<= )--[a-z-]+/g)) assert.ok(help.includes(option), command);
