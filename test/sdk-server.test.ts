@@ -7,6 +7,7 @@ import {
   type ConnectionState,
   type Grant,
   type GrantStore,
+  type HeldGrant,
   login,
   refresh,
   register,
@@ -223,7 +224,7 @@ test('a grant is renewed in time, again and again, on the same connection', limi
   await client.connect();
   const states: ConnectionState['name'][] = [];
   client.on('state', ({ name }) => states.push(name));
-  const renewed: Grant[] = [];
+  const renewed: HeldGrant[] = [];
   client.on('grant', next => renewed.push(next));
   await eventually('three new grants', () => renewed.length >= 3);
   await client.send(general(client), 'still here').done;

@@ -1,7 +1,7 @@
 /** The server in memory: what it is for, and that a client sees there what it sees on the real one. */
 import assert from 'node:assert/strict';
 import { after, afterEach, test } from 'node:test';
-import { ChatClient, type ChatClientOptions, type Grant, login, register } from '../src/sdk/index.ts';
+import { ChatClient, type ChatClientOptions, type HeldGrant, login, register } from '../src/sdk/index.ts';
 import { ManualClock, MemoryServer, settle } from '../src/sdk/testing/index.ts';
 import { password } from './support/people.ts';
 import { startServer } from './support/server.ts';
@@ -93,7 +93,7 @@ test('a server that is away is not there for anybody, until it starts', async ()
 
 test('logins are renewed and ended as on the real server', async () => {
   const { clock, server, grant, client } = await withAna();
-  const renewed: Grant[] = [];
+  const renewed: HeldGrant[] = [];
   client.on('grant', next => renewed.push(next));
   await clock.advance(900_000);
   assert.equal(renewed.length, 1);

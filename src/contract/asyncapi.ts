@@ -113,7 +113,7 @@ export function asyncApiDocument(): AsyncApiDocument {
       },
       correlationIds: { ref: { location: '$message.payload#/ref' } },
       messages,
-      schemas: componentSchemas(['Grant', 'Problem']),
+      schemas: componentSchemas(['CookieGrant', 'Grant', 'Problem']),
     },
   };
 }

@@ -55,3 +55,6 @@ export const subprotocol = 'papo.v1';
 /** A browser, which can't set headers, offers `bearer.<jwt>` beside {@link subprotocol}. */
 export const bearerSubprotocolPrefix = 'bearer.';
 export const protocolVersion = 1;
+
+/** A page asks with this header that its refresh token come and go in a cookie, out of reach of scripts. */
+export const refreshTokenHeader = { name: 'Papo-Refresh-Token', value: 'cookie' } as const;

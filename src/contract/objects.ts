@@ -161,6 +161,11 @@ export const Grant = z
   })
   .meta({ id: 'Grant', description: 'What signing in gives.' });
 
+export const CookieGrant = Grant.omit({ refreshToken: true }).meta({
+  id: 'CookieGrant',
+  description: 'What signing in gives a page whose refresh token is in a cookie.',
+});
+
 export type User = z.infer<typeof User>;
 export type Account = z.infer<typeof Account>;
 export type Sender = z.infer<typeof Sender>;
@@ -172,3 +177,4 @@ export type Message = z.infer<typeof Message>;
 export type Member = z.infer<typeof Member>;
 export type Delta = z.infer<typeof Delta>;
 export type Grant = z.infer<typeof Grant>;
+export type CookieGrant = z.infer<typeof CookieGrant>;

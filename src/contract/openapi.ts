@@ -1,7 +1,8 @@
 /** The HTTP door as an OpenAPI 3.1 document, made from the operation table. https://spec.openapis.org/oas/v3.1.1 */
-import { type ErrorCode, errorCodes, protocolVersion } from './codes.ts';
+import { type ErrorCode, errorCodes, protocolVersion, refreshTokenHeader } from './codes.ts';
 import type { Problem } from './events.ts';
 import { errorExample, operationExamples, requestIdExample } from './examples.ts';
+import { CookieGrant, Grant } from './objects.ts';
 import { type HttpRoute, type OperationDefinition, type OperationName, operations } from './operations.ts';
 import { componentSchemas, type JsonSchema, jsonSchema, problemReference } from './schemas.ts';
 
@@ -53,7 +54,7 @@ export function openApiDocument(): OpenApiDocument {
 }
 
 function pathItem(name: OperationName, operation: OperationDefinition, http: HttpRoute): object {
-  const { summary, caller, output } = operation;
+  const { summary, caller, cookie } = operation;
   const { inPath, inQuery, body } = splitInput(operation, http);
   const example = operationExamples[name];
   const given = example.input as Record<string, unknown>;
@@ -62,6 +63,7 @@ function pathItem(name: OperationName, operation: OperationDefinition, http: Htt
     ...Object.entries(inQuery.fields).map(([field, schema]) =>
       parameter('query', field, schema, inQuery.required.includes(field), given),
     ),
+    ...(cookie ? [cookieParameter(cookie)] : []),
   ];
   const bodyExample = Object.fromEntries(Object.entries(given).filter(([field]) => !(field in inPath)));
   return {
@@ -72,7 +74,7 @@ function pathItem(name: OperationName, operation: OperationDefinition, http: Htt
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
-        required: body.required,
+        required: body.required && cookie !== 'renews',
         content: { 'application/json': { schema: body.schema, example: bodyExample } },
       },
     }),
@@ -82,7 +84,7 @@ function pathItem(name: OperationName, operation: OperationDefinition, http: Htt
           ? { description: 'Done.' }
           : {
               description: 'Done.',
-              content: { 'application/json': { schema: jsonSchema(output), example: example.output } },
+              content: { 'application/json': { schema: answerSchema(operation), example: example.output } },
             },
       ...Object.fromEntries(
         errorsByStatus(operation, http).map(codes => [
@@ -92,6 +94,24 @@ function pathItem(name: OperationName, operation: OperationDefinition, http: Htt
       ),
     },
   };
+}
+
+const cookieUses = {
+  sets: 'The refresh token goes into a cookie instead of the answer.',
+  renews:
+    'The refresh token is taken from the cookie, and the next one goes into it; there is none in body and answer.',
+  clears: 'The cookie with the refresh token is cleared.',
+} as const;
+
+/** For the server's own pages; to those of other origins it is `forbidden`. */
+function cookieParameter(use: keyof typeof cookieUses): object {
+  const { name, value } = refreshTokenHeader;
+  const schema = { type: 'string', enum: [value] };
+  return { name, in: 'header', description: cookieUses[use], required: false, schema };
+}
+
+function answerSchema({ output }: OperationDefinition): JsonSchema {
+  return output === Grant ? { anyOf: [Grant, CookieGrant].map(jsonSchema) } : jsonSchema(output);
 }
 
 /** Path, query and body together are the input: what the path doesn't name is in the query of a GET, else in the body. */
@@ -132,10 +152,11 @@ type ErrorGroup = [ErrorCode, ...ErrorCode[]];
 
 /** The codes an operation can be answered with, those of one status together. */
 function errorsByStatus(operation: OperationDefinition, http: HttpRoute): ErrorGroup[] {
-  const { caller, errors } = operation;
+  const { caller, cookie, errors } = operation;
   const possible = new Set<ErrorCode>([
     ...commonErrors,
     ...(caller !== 'anyone' ? (['unauthorized'] as const) : []),
+    ...(cookie ? (['forbidden'] as const) : []),
     ...(splitInput(operation, http).body ? bodyErrors : []),
     ...errors,
   ]);

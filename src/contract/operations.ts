@@ -71,6 +71,7 @@ export const operations = {
     socket: false,
     caller: 'anyone',
     rates: ['registrations'],
+    cookie: 'sets',
     errors: ['username_taken'],
     input: z.object({ username: Username, password: Password, displayName: DisplayName.optional() }),
     output: Grant,
@@ -81,6 +82,7 @@ export const operations = {
     socket: false,
     caller: 'anyone',
     rates: ['loginsOfAccount', 'loginsOfAddress'],
+    cookie: 'sets',
     errors: ['invalid_credentials'],
     input: z.object({ username: Username, password: z.string().max(limits.maxBodyBytes) }),
     output: Grant,
@@ -91,6 +93,7 @@ export const operations = {
     socket: false,
     caller: 'anyone',
     rates: ['refreshes'],
+    cookie: 'renews',
     errors: ['unauthorized'],
     input: z.object({ refreshToken: z.string().max(limits.maxBodyBytes) }),
     output: Grant,
@@ -101,6 +104,7 @@ export const operations = {
     socket: true,
     caller: 'user',
     rates: ['requests'],
+    cookie: 'clears',
     errors: [],
     input: z.object({
       everywhere: z.boolean().default(false).describe('All logins of the user, on every device.'),
@@ -447,6 +451,8 @@ export type OperationDefinition = {
   rates: readonly RateName[];
   /** And how often if it wasn't done before: what was, is answered as it was then, however often. */
   ratesOfNew?: readonly RateName[];
+  /** What it does over HTTP to the cookie with the refresh token, for who asks by the `refreshTokenHeader`. */
+  cookie?: 'sets' | 'renews' | 'clears';
   /** Errors of its own, beside those that any operation can be answered with. */
   errors: readonly ErrorCode[];
   /** The answer may be as large as `limits.maxAnswerBytes`: a connection gets one at a time. */

@@ -1,7 +1,20 @@
 /** The Zod schemas as JSON Schema (2020-12), for documents: named objects stand once, and are referred to. */
 import { z } from 'zod';
 import { Problem, Ref, SocketError } from './events.ts';
-import { Account, Delta, Grant, Id, Member, Message, Room, RoomInfo, Sender, Time, User } from './objects.ts';
+import {
+  Account,
+  CookieGrant,
+  Delta,
+  Grant,
+  Id,
+  Member,
+  Message,
+  Room,
+  RoomInfo,
+  Sender,
+  Time,
+  User,
+} from './objects.ts';
 import { SyncedRoom } from './operations.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -11,6 +24,7 @@ const componentPath = '#/components/schemas/';
 
 const named = {
   Account,
+  CookieGrant,
   Delta,
   Grant,
   Id,

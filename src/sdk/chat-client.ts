@@ -1,4 +1,4 @@
-import type { Delta, Grant, Member, Message, Room, User } from '../contract/objects.ts';
+import type { Delta, Member, Message, Room, User } from '../contract/objects.ts';
 import type { Input, Output } from '../contract/operations.ts';
 import { type CallableOperation, type CallOptions, unlessAborted } from './calls.ts';
 import type { Connection, Hello } from './connection.ts';
@@ -6,8 +6,8 @@ import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { logout } from './http.ts';
-import { Login } from './login.ts';
-import { type ChatClientOptions, runtimeOf } from './options.ts';
+import { type HeldGrant, Login } from './login.ts';
+import { type ChatClientOptions, type OutboxKeeper, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
 import {
   type BrowseOptions,
@@ -37,7 +37,7 @@ export interface ChatEvents {
   /** `room.unread` has changed: something was said, or the read mark moved, here or on another device. */
   read: { room: RoomReplica };
   /** The login was renewed: the grants before this one are dead soon. It is in the `store` already. */
-  grant: Grant;
+  grant: HeldGrant;
   /** A message on its way changed its state. */
   outgoing: OutgoingMessage;
   /** Something that shouldn't be: a listener threw, a frame made no sense. The client goes on. */
@@ -60,18 +60,21 @@ export class ChatClient {
   readonly #url: () => Promise<string>;
   readonly #runtime: Runtime;
   readonly #login: Login | undefined;
+  readonly #cookie: boolean;
   readonly #tokens: TokenSource;
   readonly #uplink: Uplink;
   readonly #rooms: Rooms;
   readonly #outbox: Outbox;
+  readonly #keeper: OutboxKeeper | undefined;
   readonly #events: Emitter<ChatEvents>;
   readonly #readMarks = new ReadMarks((room, seq) => this.call('room.read', { room, seq }));
   #me: User | undefined;
 
   constructor(options: ChatClientOptions) {
-    const { url, token, grant, store } = options;
+    const { url, token, grant, store, cookie = false } = options;
     const runtime = runtimeOf(options);
     this.#runtime = runtime;
+    this.#cookie = cookie;
     this.#url = async () => (typeof url === 'function' ? url() : url);
     this.#events = new Emitter((thrown, event) => {
       // A listener for errors that throws itself has nobody left to tell.
@@ -86,24 +89,37 @@ export class ChatClient {
       change: (room, delta) => this.#events.emit('change', { room, delta }),
       reset: room => this.#events.emit('reset', { room }),
       joined: room => this.#events.emit('joined', { room }),
-      left: room => this.#events.emit('left', { room }),
+      left: room => {
+        this.#outbox.settle(room.id, []);
+        this.#events.emit('left', { room });
+      },
       read: room => this.#events.emit('read', { room }),
     });
     this.#outbox = new Outbox({
       ...runtime,
       isLive: () => this.#uplink.connection !== undefined,
+      isShown: (room, { version, seq }) => {
+        const replica = this.rooms.get(room);
+        return !replica || replica.version >= version || replica.messages.some(held => held.seq === seq);
+      },
       deliver: message => this.#deliver(message),
-      onChange: message => this.#events.emit('outgoing', message),
+      onChange: message => {
+        this.#keeper?.follow(message);
+        this.#events.emit('outgoing', message);
+      },
     });
+    const oddity = (error: ChatError) => this.#events.emit('error', error);
+    this.#keeper = options.outbox?.(this.#outbox, oddity);
     if (token === undefined) {
       this.#login = new Login({
         runtime,
         url: this.#url,
         grant,
         store,
+        cookie,
         renewed: grant => this.#renewed(grant),
         ended: error => this.#uplink.stop('unauthorized', error.message),
-        oddity: error => this.#events.emit('error', error),
+        oddity,
       });
     }
     this.#tokens = this.#login ?? givenToken(token ?? '');
@@ -111,7 +127,7 @@ export class ChatClient {
       state: state => this.#follow(state),
       sync: (connection, hello) => this.#sync(connection, hello),
       event: event => this.#rooms.take(event),
-      oddity: error => this.#events.emit('error', error),
+      oddity,
     });
   }
 
@@ -129,7 +145,11 @@ export class ChatClient {
     return this.#me;
   }
 
-  /** Messages that are undecided, per room in order, then those that failed and were neither retried nor discarded. */
+  /**
+   * Messages that are answered and whose change is on its way, those that are undecided, per room in order, and those that
+   * failed and were neither retried nor discarded. Whenever an event is told, a message that was handed to `send` is either
+   * in here or in its room's replica, if that reaches back so far: never in both, and in neither only once discarded.
+   */
   get outgoing(): readonly OutgoingMessage[] {
     return this.#outbox.list();
   }
@@ -174,11 +194,12 @@ export class ChatClient {
       if (error.code !== 'unauthorized' || !this.#tokens.canRenew) throw error;
     }
     await this.#login?.end();
+    await this.#keeper?.erase();
   }
 
   async #endLogin(signal: AbortSignal | undefined): Promise<void> {
     const url = await this.#url();
-    const options = { fetch: this.#runtime.fetch, signal };
+    const options = { fetch: this.#runtime.fetch, signal, cookie: this.#cookie };
     const token = await this.#tokens.token(undefined);
     try {
       await logout(url, token, options);
@@ -190,12 +211,23 @@ export class ChatClient {
   }
 
   /**
-   * Sends a message, now or as soon as possible. Messages of one room keep their order. With an `id` of one's own, sending
+   * Sends a message, now or as soon as possible. Messages of one room keep their order. With an `outbox`, it outlasts the
+   * page a moment later; before the first connection, as soon as it is known who sends it. With an `id` of one's own, sending
    * the same again, also from another process, is one message: a bot that answers with the id of the question answers once.
    * @throws {ChatError} `outbox_full`: too many messages are undecided.
    */
   send(room: string, text: string, { id }: { id?: string } = {}): OutgoingMessage {
     return this.#outbox.add(room, text, id);
+  }
+
+  /** What was being written in a room, on this visit or an earlier one, if there is an `outbox`; empty: nothing. */
+  async draft(room: string): Promise<string> {
+    return (await this.#keeper?.draft(room)) ?? '';
+  }
+
+  /** Keeps what is being written in a room, if there is an `outbox`. @param text empty: forgets it. */
+  async saveDraft(room: string, text: string): Promise<void> {
+    await this.#keeper?.saveDraft(room, text);
   }
 
   /** Sends a failed message again, with its id. `false`: there is no such message, or the outbox is full. */
@@ -309,10 +341,11 @@ export class ChatClient {
       return;
     }
     this.#me = hello.user;
+    await this.#keeper?.open({ user: hello.user.id, log: hello.log });
     await this.#rooms.sync(connection, hello);
   }
 
-  #renewed(grant: Grant): void {
+  #renewed(grant: HeldGrant): void {
     this.#events.emit('grant', grant);
     // If it fails, the server ends the connection with its old token, and the next one comes with the new one.
     this.#uplink.connection?.request('token.renew', { token: grant.token }).catch(() => undefined);

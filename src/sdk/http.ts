@@ -1,6 +1,6 @@
-import { type ErrorCode, errorCodes } from '../contract/codes.ts';
+import { type ErrorCode, errorCodes, refreshTokenHeader } from '../contract/codes.ts';
 import type { Problem } from '../contract/events.ts';
-import type { Grant } from '../contract/objects.ts';
+import type { CookieGrant, Grant } from '../contract/objects.ts';
 import type { Input } from '../contract/operations.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
@@ -10,43 +10,53 @@ export interface HttpOptions {
   fetch?: Fetch | undefined;
   /** Once aborted, the request is given up: it rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
+  /** The refresh token stays in a cookie that no script can read: for pages of the server's own origin. */
+  cookie?: boolean | undefined;
 }
+
+/** What signing in gives: with `cookie: true` no refresh token. */
+export type GrantFor<Options extends HttpOptions> = Options extends { cookie: true } ? CookieGrant : Grant;
 
 /**
  * Makes an account and signs in to it. `url` is the server's, like `http://127.0.0.1:8080`.
  * @throws {ChatError} `username_taken`, `bad_request` (name or password not allowed), `rate_limited`, `unavailable`.
  */
-export function register(
+export function register<Options extends HttpOptions>(
   url: string,
   account: Input<'account.register'>,
-  options: HttpOptions = {},
-): Promise<Grant> {
-  return ask<Grant>(url, '/register', { body: account, ...options });
+  options?: Options,
+): Promise<GrantFor<Options>> {
+  return ask(url, '/register', { body: account, ...options });
 }
 
 /**
  * Signs in.
  * @throws {ChatError} `invalid_credentials`, `rate_limited`, `unavailable`.
  */
-export function login(
+export function login<Options extends HttpOptions>(
   url: string,
   account: Input<'account.login'>,
-  options: HttpOptions = {},
-): Promise<Grant> {
-  return ask<Grant>(url, '/login', { body: account, ...options });
+  options?: Options,
+): Promise<GrantFor<Options>> {
+  return ask(url, '/login', { body: account, ...options });
 }
 
 /**
  * Gets the next grant of a login. May be repeated until an answer arrives: a refresh token dies only when its successor is
  * used. A dead one ends the login.
+ * @param refreshToken undefined where it is in the cookie.
  * @throws {ChatError} `unauthorized`: the login has ended; `rate_limited`, `unavailable`.
  */
-export function refresh(url: string, refreshToken: string, options: HttpOptions = {}): Promise<Grant> {
-  return ask<Grant>(url, '/refresh', { body: { refreshToken }, ...options });
+export function refresh<Options extends HttpOptions>(
+  url: string,
+  refreshToken: Options extends { cookie: true } ? undefined : string,
+  options?: Options,
+): Promise<GrantFor<Options>> {
+  return ask(url, '/refresh', { body: { refreshToken }, ...options });
 }
 
 /**
- * Ends the login that a token belongs to, and its connections.
+ * Ends the login that a token belongs to, and its connections. With `cookie: true` the cookie is cleared.
  * @throws {ChatError} `unauthorized`: it has ended before, or the token has expired; `unavailable`.
  */
 export async function logout(url: string, token: string, options: HttpOptions = {}): Promise<void> {
@@ -78,7 +88,13 @@ async function ask<T>(
   path: string,
   request: HttpOptions & { method?: 'GET' | 'POST'; body?: unknown; token?: string },
 ): Promise<T> {
-  const { body, method = body === undefined ? 'GET' : 'POST', token, fetch = globalThis.fetch } = request;
+  const {
+    body,
+    method = body === undefined ? 'GET' : 'POST',
+    token,
+    cookie,
+    fetch = globalThis.fetch,
+  } = request;
   const timeout = AbortSignal.timeout(defaults.httpTimeoutMs);
   const response = await fetch(addressOf(base, path), {
     method,
@@ -86,6 +102,7 @@ async function ask<T>(
       accept: 'application/json, application/problem+json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(cookie ? { [refreshTokenHeader.name]: refreshTokenHeader.value } : {}),
     },
     signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

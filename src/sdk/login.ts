@@ -1,4 +1,4 @@
-import type { Grant } from '../contract/objects.ts';
+import type { CookieGrant, Grant } from '../contract/objects.ts';
 import { backoffMs } from './backoff.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
@@ -17,14 +17,19 @@ export interface GrantStore {
   save(grant: Grant | undefined): Promise<void> | void;
 }
 
+/** A grant whose refresh token may be in a cookie. */
+export type HeldGrant = CookieGrant & Partial<Grant>;
+
 export interface LoginOptions {
   runtime: Pick<Runtime, 'clock' | 'random' | 'fetch'>;
   /** The server's address. */
   url: () => Promise<string>;
   /** Of a sign-in that was just made; without it, what the store holds. */
-  grant: Grant | undefined;
+  grant: HeldGrant | undefined;
   store: GrantStore | undefined;
-  renewed: (grant: Grant) => void;
+  /** The refresh token is in a cookie. */
+  cookie: boolean;
+  renewed: (grant: HeldGrant) => void;
   /** The server refuses to renew it. */
   ended: (error: ChatError) => void;
   /** The store failed: the login goes on without it. */
@@ -38,12 +43,12 @@ export interface LoginOptions {
 export class Login implements TokenSource {
   readonly canRenew = true;
   readonly #options: LoginOptions;
-  #given: Grant | undefined;
-  #grant: Grant | undefined;
+  #given: HeldGrant | undefined;
+  #grant: HeldGrant | undefined;
   /** Both by the own clock. */
   #validUntil = 0;
   #renewAt = 0;
-  #renewing: Promise<Grant> | undefined;
+  #renewing: Promise<HeldGrant> | undefined;
   #isKept = false;
   #failures = 0;
   #cancelTimer: () => void = () => undefined;
@@ -83,8 +88,10 @@ export class Login implements TokenSource {
     if (!stored || stored.refreshToken === ended.refreshToken) await this.#save(undefined);
   }
 
-  async #begin(): Promise<Grant> {
-    const grant = this.#given ?? (await this.#options.store?.load());
+  async #begin(): Promise<HeldGrant> {
+    const { store, cookie } = this.#options;
+    const grant = this.#given ?? (await store?.load());
+    if (!grant && cookie) return await this.#renew();
     if (!grant) throw new ChatError('unauthorized', 'nobody is signed in');
     if (this.#given) await this.#save(grant);
     this.#given = undefined;
@@ -97,15 +104,15 @@ export class Login implements TokenSource {
   }
 
   /** One at a time, however many ask. */
-  #renew(): Promise<Grant> {
+  #renew(): Promise<HeldGrant> {
     this.#renewing ??= this.#ask().finally(() => {
       this.#renewing = undefined;
     });
     return this.#renewing;
   }
 
-  async #ask(): Promise<Grant> {
-    const { url, runtime, renewed } = this.#options;
+  async #ask(): Promise<HeldGrant> {
+    const { cookie, renewed } = this.#options;
     const shared = await this.#load();
     const held = this.#grant;
     // Another page was faster: the token held here may be dead already, and a dead one would end the login.
@@ -117,8 +124,8 @@ export class Login implements TokenSource {
       }
     }
     const last = this.#grant;
-    if (!last) throw new ChatError('unauthorized', 'signed out');
-    const grant = await refresh(await url(), last.refreshToken, { fetch: runtime.fetch });
+    if (!last && !cookie) throw new ChatError('unauthorized', 'signed out');
+    const grant = await this.#next(last);
     if (this.#grant !== last) throw new ChatError('unauthorized', 'signed out');
     await this.#save(grant);
     if (this.#grant !== last) {
@@ -130,8 +137,20 @@ export class Login implements TokenSource {
     return grant;
   }
 
+  async #next(last: HeldGrant | undefined): Promise<HeldGrant> {
+    const { url, runtime, cookie } = this.#options;
+    const options = { fetch: runtime.fetch };
+    if (!cookie) return refresh(await url(), last?.refreshToken ?? '', options);
+    // Pages share the cookie: two that ask at once may get in each other's way, and somebody else may have signed in.
+    const ask = async () => refresh(await url(), undefined, { ...options, cookie });
+    const { locks } = globalThis.navigator ?? {};
+    const grant: HeldGrant = await (locks ? locks.request('papo-refresh', ask) : ask());
+    if (last && last.user.id !== grant.user.id) throw new ChatError('unauthorized', 'signed out');
+    return grant;
+  }
+
   /** @param isFresh issued just now: then the own clock need not agree with the server's. */
-  #use(grant: Grant, { isFresh }: { isFresh: boolean }): void {
+  #use(grant: HeldGrant, { isFresh }: { isFresh: boolean }): void {
     const { clock, random } = this.#options.runtime;
     const now = clock.now();
     const remainingMs = Date.parse(grant.expiresAt) - now;
@@ -163,7 +182,7 @@ export class Login implements TokenSource {
     }
   }
 
-  async #load(): Promise<Grant | undefined> {
+  async #load(): Promise<HeldGrant | undefined> {
     try {
       return await this.#options.store?.load();
     } catch (cause) {
@@ -172,9 +191,9 @@ export class Login implements TokenSource {
     }
   }
 
-  async #save(grant: Grant | undefined): Promise<void> {
+  async #save(grant: HeldGrant | undefined): Promise<void> {
     try {
-      await this.#options.store?.save(grant);
+      await this.#options.store?.save(grant as Grant | undefined);
     } catch (cause) {
       this.#options.oddity(new ChatError('internal', 'the store could not be written', { cause }));
     }

@@ -19,6 +19,13 @@ export function requestedHost(request: IncomingMessage, isTrusted: IsTrustedProx
   return isForwarded ? forwarded.split(',')[0]?.trim() : request.headers.host;
 }
 
+/** Whether the client came by `http` or `https`, as a trusted proxy says; undefined where none says anything. */
+export function forwardedProtocol(request: IncomingMessage, isTrusted: IsTrustedProxy): string | undefined {
+  const forwarded = request.headers['x-forwarded-proto'];
+  const isForwarded = typeof forwarded === 'string' && isTrusted(request.socket.remoteAddress ?? '');
+  return isForwarded ? forwarded.split(',')[0]?.trim().toLowerCase() : undefined;
+}
+
 /** Some proxies name the port as well: `192.0.2.1:49152`, `[2001:db8::1]:49152`. */
 function withoutPort(address: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;

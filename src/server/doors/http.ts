@@ -21,9 +21,12 @@ import { socketPath } from './handshake.ts';
 import { guard } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
+import { nowherePage, servePage } from './page.ts';
+import type { PageFiles } from './page-files.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 import type { Readiness } from './readiness.ts';
+import { withRefreshCookie } from './refresh-cookie.ts';
 
 type Parts = {
   dispatch: Dispatch;
@@ -31,6 +34,7 @@ type Parts = {
   origins: readonly string[];
   isTrustedProxy: IsTrustedProxy;
   readiness: Readiness;
+  pageFiles: PageFiles;
   metrics: Metrics;
   log: Logger;
 };
@@ -41,7 +45,7 @@ type Environment = {
 };
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
-  const { dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log } = parts;
+  const { dispatch, authenticate, origins, isTrustedProxy, readiness, pageFiles, metrics, log } = parts;
   const app = new Hono<Environment>();
 
   app.use(oneAfterTheOther());
@@ -64,6 +68,8 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     }),
   );
 
+  servePage(app, pageFiles);
+
   const routes = Object.entries(operations).flatMap(([name, { http }]) =>
     http === undefined
       ? []
@@ -73,7 +79,15 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     app.on(http.method, honoPath(http), async context => {
       context.set('route', name);
       const caller = operations[name].caller === 'anyone' ? strangerOf(context) : await callerOf(context);
-      const output = await dispatch(name, await readInput(context, numbers), caller);
+      const input = await readInput(context, numbers);
+      const { output, setCookie } = await withRefreshCookie(
+        context.env.incoming,
+        isTrustedProxy,
+        name,
+        input,
+        given => dispatch(name, given, caller),
+      );
+      if (setCookie !== undefined) context.header('Set-Cookie', setCookie);
       return http.status === 204 ? context.body(null, 204) : context.json(output as object, http.status);
     });
   }
@@ -97,7 +111,9 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     throw new OperationError('upgrade_required');
   });
 
-  app.notFound(context => problem(context, new OperationError('not_found', 'no such address')));
+  app.notFound(
+    context => nowherePage(context) ?? problem(context, new OperationError('not_found', 'no such address')),
+  );
   app.onError((error, context) => {
     if (error instanceof OperationError) return problem(context, error);
     // Node's word for a client that went away in the middle of its body.
