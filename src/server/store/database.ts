@@ -70,7 +70,10 @@ export function openSingle(connection: pg.ClientConfig, log: Logger): Database {
 
 function createPool(settings: pg.PoolConfig, log: Logger): pg.Pool {
   const pool = new pg.Pool(settings);
-  pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('error', error => {
+    // It ends before its connections do, and papo's own PostgreSQL may be the first of both to go.
+    if (!pool.ending) log.warn({ err: error }, 'an idle database connection broke');
+  });
   return pool;
 }
 
