@@ -20,7 +20,7 @@ export function addUser(program: Command): void {
   addCreate(command);
   addPassword(command);
   addDeed(command, 'disable', {
-    description: 'let somebody sign in no more, and end all their logins; their messages and rooms stay',
+    description: 'lock somebody out, and end all their logins; their messages and rooms stay',
     help: `${serverHelp}\n\nExample:\n  papo user disable bruno`,
     async perform(operator, username) {
       await operator.disable(username);
