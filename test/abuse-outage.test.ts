@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import pg from 'pg';
 import type { Grant, Room } from '../src/contract/objects.ts';
 import { present, requireProblem } from './support/abuse.ts';
 import { RawSocket } from './support/abuse-wire.ts';
@@ -63,4 +64,22 @@ test('[abuse 1] a handshake while the database is away is answered with 503, not
   } finally {
     line.mend();
   }
+});
+
+test('[ERR-1] what a busy database has stopped is no error of the server: it can be asked again', async () => {
+  const [blocker, watcher] = [new pg.Client(database.url), new pg.Client(database.url)];
+  await Promise.all([blocker.connect(), watcher.connect()]);
+  await blocker.query('begin; lock table rooms in access exclusive mode');
+  const asked = request<{ code?: string }>(server.url, 'GET', '/rooms', person);
+  await eventually('it waits, and is stopped', async () => {
+    const { rowCount } = await watcher.query(
+      "select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+    );
+    return rowCount === 1;
+  });
+  const { status, headers, body } = await asked;
+  assert.deepEqual([status, body.code, headers.get('retry-after')], [503, 'unavailable', '1']);
+  await blocker.query('rollback');
+  await Promise.all([blocker.end(), watcher.end()]);
+  assert.equal((await request(server.url, 'GET', '/rooms', person)).status, 200);
 });
