@@ -239,6 +239,19 @@ test('signing out leaves neither messages nor drafts in the browser', async () =
   assert.equal(await outbox.draft(scope, 'general'), '');
 });
 
+test('signing out leaves nothing either where the page was never connected', async () => {
+  const outbox = memoryOutbox();
+  await leftBehind(outbox);
+  const expiresAt = new Date(Date.UTC(2026, 0, 2)).toISOString();
+  const grant = { user: ana, token: 'token-1', expiresAt, refreshToken: 'refresh-1' };
+  const page = pageOf(outbox, 'new', { token: undefined, grant });
+  page.respond = () => new Response(null, { status: 204 });
+  const scope = { user: ana.id, log: hello().log };
+  assert.equal((await outbox.load(scope)).length, 4);
+  await page.client.logout();
+  assert.deepEqual(await outbox.load(scope), []);
+});
+
 test('a draft is there after a reload, for its room and its writer', async () => {
   const outbox = memoryOutbox();
   const page = pageOf(outbox, 'old');
