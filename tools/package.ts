@@ -18,7 +18,8 @@ const root = join(import.meta.dirname, '..');
 
 const scratch = mkdtempSync(join(tmpdir(), 'papo-package-'));
 try {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // The page is there as well, and none of this.
+  for (const made of ['sdk', 'contract']) rmSync(join(root, 'dist', made), { recursive: true, force: true });
   run('tsc', '-p', 'tsconfig.build.json');
   await checkBundles();
   const tarball = pack();

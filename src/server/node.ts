@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type pg from 'pg';
@@ -11,6 +12,7 @@ import { trustProxies } from './doors/address.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
 import { openMetricsDoor } from './doors/metrics.ts';
+import { readPageFiles } from './doors/page-files.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
 import { Hub } from './live/hub.ts';
@@ -61,6 +63,8 @@ const stillTimeoutMs = 2 * limits.operationTimeoutMs;
 /** How long requests and messages on their way may take when the server stops. */
 const drainMs = 5_000;
 const generatedSecretBytes = 32;
+/** What `npm run page` makes of src/web. */
+const pageFolder = join(import.meta.dirname, '../../dist/web');
 
 /**
  * @param onFatal called when the server can't go on: its database is gone for good, or another server has taken it.
@@ -124,7 +128,17 @@ export async function startNode(
 
   const { origins } = config;
   const isTrustedProxy = trustProxies(config.trustedProxies);
-  const app = createHttpDoor({ dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log });
+  const pageFiles = readPageFiles(pageFolder);
+  const app = createHttpDoor({
+    dispatch,
+    authenticate,
+    origins,
+    isTrustedProxy,
+    readiness,
+    pageFiles,
+    metrics,
+    log,
+  });
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,

@@ -20,6 +20,8 @@ import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
 import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
+import { nowherePage, servePage } from './page.ts';
+import type { PageFiles } from './page-files.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 import type { Readiness } from './readiness.ts';
@@ -31,6 +33,7 @@ type Parts = {
   origins: readonly string[];
   isTrustedProxy: IsTrustedProxy;
   readiness: Readiness;
+  pageFiles: PageFiles;
   metrics: Metrics;
   log: Logger;
 };
@@ -38,7 +41,7 @@ type Parts = {
 type Environment = { Bindings: HttpBindings; Variables: { requestId: string; route?: string } };
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
-  const { dispatch, authenticate, origins, isTrustedProxy, readiness, metrics, log } = parts;
+  const { dispatch, authenticate, origins, isTrustedProxy, readiness, pageFiles, metrics, log } = parts;
   const app = new Hono<Environment>();
 
   app.use(oneAfterTheOther());
@@ -58,6 +61,8 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
       onError: context => problem(context, new OperationError('too_large')),
     }),
   );
+
+  servePage(app, pageFiles);
 
   const routes = Object.entries(operations).flatMap(([name, { http }]) =>
     http === undefined
@@ -100,7 +105,9 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     throw new OperationError('upgrade_required');
   });
 
-  app.notFound(context => problem(context, new OperationError('not_found', 'no such address')));
+  app.notFound(
+    context => nowherePage(context) ?? problem(context, new OperationError('not_found', 'no such address')),
+  );
   app.onError((error, context) => {
     if (error instanceof OperationError) return problem(context, error);
     // Node's word for a client that went away in the middle of its body.
