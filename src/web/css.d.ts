@@ -1,2 +1,0 @@
-/** Style sheets are Vite's business. */
-declare module '*.css';
