@@ -6,6 +6,7 @@ import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { logout } from './http.ts';
+import { Keeper } from './keeper.ts';
 import { type HeldGrant, Login } from './login.ts';
 import { type ChatClientOptions, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
@@ -65,6 +66,7 @@ export class ChatClient {
   readonly #uplink: Uplink;
   readonly #rooms: Rooms;
   readonly #outbox: Outbox;
+  readonly #keeper: Keeper;
   readonly #events: Emitter<ChatEvents>;
   readonly #readMarks = new ReadMarks((room, seq) => this.call('room.read', { room, seq }));
   #me: User | undefined;
@@ -88,15 +90,27 @@ export class ChatClient {
       change: (room, delta) => this.#events.emit('change', { room, delta }),
       reset: room => this.#events.emit('reset', { room }),
       joined: room => this.#events.emit('joined', { room }),
-      left: room => this.#events.emit('left', { room }),
+      left: room => {
+        this.#outbox.settle(room.id, []);
+        this.#events.emit('left', { room });
+      },
       read: room => this.#events.emit('read', { room }),
     });
     this.#outbox = new Outbox({
       ...runtime,
       isLive: () => this.#uplink.connection !== undefined,
+      isShown: (room, { version, seq }) => {
+        const replica = this.rooms.get(room);
+        return !replica || replica.version >= version || replica.messages.some(held => held.seq === seq);
+      },
       deliver: message => this.#deliver(message),
-      onChange: message => this.#events.emit('outgoing', message),
+      onChange: message => {
+        this.#keeper.follow(message);
+        this.#events.emit('outgoing', message);
+      },
     });
+    const oddity = (error: ChatError) => this.#events.emit('error', error);
+    this.#keeper = new Keeper(options.outbox, this.#outbox, oddity);
     if (token === undefined) {
       this.#login = new Login({
         runtime,
@@ -106,7 +120,7 @@ export class ChatClient {
         cookie,
         renewed: grant => this.#renewed(grant),
         ended: error => this.#uplink.stop('unauthorized', error.message),
-        oddity: error => this.#events.emit('error', error),
+        oddity,
       });
     }
     this.#tokens = this.#login ?? givenToken(token ?? '');
@@ -114,7 +128,7 @@ export class ChatClient {
       state: state => this.#follow(state),
       sync: (connection, hello) => this.#sync(connection, hello),
       event: event => this.#rooms.take(event),
-      oddity: error => this.#events.emit('error', error),
+      oddity,
     });
   }
 
@@ -132,7 +146,11 @@ export class ChatClient {
     return this.#me;
   }
 
-  /** Messages that are undecided, per room in order, then those that failed and were neither retried nor discarded. */
+  /**
+   * Messages that are answered and whose change is on its way, those that are undecided, per room in order, and those that
+   * failed and were neither retried nor discarded. Whenever an event is told, a message that was handed to `send` is either
+   * in here or in its room's replica, if that reaches back so far: never in both, and in neither only once discarded.
+   */
   get outgoing(): readonly OutgoingMessage[] {
     return this.#outbox.list();
   }
@@ -177,6 +195,7 @@ export class ChatClient {
       if (error.code !== 'unauthorized' || !this.#tokens.canRenew) throw error;
     }
     await this.#login?.end();
+    await this.#keeper.erase();
   }
 
   async #endLogin(signal: AbortSignal | undefined): Promise<void> {
@@ -193,12 +212,23 @@ export class ChatClient {
   }
 
   /**
-   * Sends a message, now or as soon as possible. Messages of one room keep their order. With an `id` of one's own, sending
+   * Sends a message, now or as soon as possible. Messages of one room keep their order. With an `outbox`, it outlasts the
+   * page a moment later; before the first connection, as soon as it is known who sends it. With an `id` of one's own, sending
    * the same again, also from another process, is one message: a bot that answers with the id of the question answers once.
    * @throws {ChatError} `outbox_full`: too many messages are undecided.
    */
   send(room: string, text: string, { id }: { id?: string } = {}): OutgoingMessage {
     return this.#outbox.add(room, text, id);
+  }
+
+  /** What was left unsent in a room, here or on an earlier visit; empty: nothing. */
+  draft(room: string): Promise<string> {
+    return this.#keeper.draft(room);
+  }
+
+  /** Keeps what is being written in a room, in the `outbox` if there is one. @param text empty: forgets it. */
+  saveDraft(room: string, text: string): Promise<void> {
+    return this.#keeper.saveDraft(room, text);
   }
 
   /** Sends a failed message again, with its id. `false`: there is no such message, or the outbox is full. */
@@ -312,6 +342,7 @@ export class ChatClient {
       return;
     }
     this.#me = hello.user;
+    await this.#keeper.open({ user: hello.user.id, log: hello.log });
     await this.#rooms.sync(connection, hello);
   }
 

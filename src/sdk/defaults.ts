@@ -25,6 +25,10 @@ export const defaults = {
   httpTimeoutMs: 15_000,
   /** Undecided messages, over all rooms. */
   maxOutbox: 1_000,
+  /** How long what another page was given is left to it. */
+  yieldMs: 2_000,
+  /** Rooms with a draft; of more the oldest are forgotten. */
+  maxDrafts: 200,
   /** Failed messages kept for `retry`; beyond it the oldest is forgotten. */
   maxFailed: 100,
   /** Messages a replica keeps in memory; beyond it the oldest are dropped, and `message.history` reads them again. */

@@ -19,6 +19,7 @@ export { type GrantFor, type HttpOptions, login, logout, refresh, register } fro
 export type { GrantStore, HeldGrant } from './login.ts';
 export type { ChatClientOptions } from './options.ts';
 export type { OutgoingMessage, OutgoingState } from './outbox.ts';
+export type { KeptMessage, OutboxScope, OutboxStore } from './outbox-store.ts';
 export type { BrowseOptions, HistoryOptions, PageOptions } from './pages.ts';
 export type { RoomReplica } from './replica.ts';
 export type { Clock, Fetch, SocketConstructor, SocketLike } from './runtime.ts';

@@ -1,5 +1,6 @@
 import { uuidV7Maker } from './ids.ts';
 import type { GrantStore, HeldGrant } from './login.ts';
+import type { OutboxStore } from './outbox-store.ts';
 import { type Runtime, type SocketConstructor, systemClock } from './runtime.ts';
 
 /**
@@ -24,6 +25,11 @@ export interface ChatClientOptions extends Partial<Omit<Runtime, 'WebSocket'>> {
    * the attempts.
    */
   token?: string | ((refused: string | undefined) => string | Promise<string>) | undefined;
+  /**
+   * Keeps messages that aren't decided, and drafts, from one visit of a page to the next: `indexedDbOutbox` of
+   * `papo/sdk/browser`. A store that fails costs no message: it is told as an `error`, and the client goes on without.
+   */
+  outbox?: OutboxStore | undefined;
   WebSocket?: SocketConstructor | undefined;
 }
 

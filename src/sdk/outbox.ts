@@ -2,16 +2,22 @@ import type { Message } from '../contract/objects.ts';
 import { backoffMs } from './backoff.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
+import type { KeptMessage } from './outbox-store.ts';
 import type { Clock } from './runtime.ts';
 
-/** `queued`: waits for its turn or for a connection. `sending`: undecided. `sent` and `failed`: decided. */
-export type OutgoingState = 'queued' | 'sending' | 'sent' | 'failed';
+/**
+ * `queued`: waits for its turn or for a connection. `sending`: undecided. `sent` and `failed`: decided. `discarded`: failed,
+ * and then forgotten, here or on another page.
+ */
+export type OutgoingState = 'queued' | 'sending' | 'sent' | 'failed' | 'discarded';
 
 /** A message on its way. It changes in place; each change of `state` is an `outgoing` event. */
 export interface OutgoingMessage {
   readonly id: string;
   readonly room: string;
   readonly text: string;
+  /** When it was handed over, in milliseconds since 1970. */
+  readonly at: number;
   readonly state: OutgoingState;
   /** As it stands in the room, once `sent`. */
   readonly message: Message | undefined;
@@ -25,16 +31,20 @@ class Entry implements OutgoingMessage {
   readonly id: string;
   readonly room: string;
   readonly text: string;
+  readonly at: number;
   state: OutgoingState = 'queued';
   message: Message | undefined;
   error: ChatError | undefined;
   tries = 0;
+  /** Another page, which has it too, is to send it first. */
+  yields = false;
   #decision = Promise.withResolvers<Message>();
 
-  constructor(id: string, room: string, text: string) {
+  constructor(id: string, room: string, text: string, at: number) {
     this.id = id;
     this.room = room;
     this.text = text;
+    this.at = at;
     this.requeue();
   }
 
@@ -76,6 +86,8 @@ export interface OutboxOptions {
   random: () => number;
   newId: () => string;
   isLive: () => boolean;
+  /** Whether a message that was answered stands in its room's replica, or never will. */
+  isShown: (room: string, message: Message) => boolean;
   deliver: (message: OutgoingMessage) => Promise<Message>;
   onChange: (message: OutgoingMessage) => void;
 }
@@ -89,6 +101,8 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #queues = new Map<string, RoomQueue>();
   readonly #failed = new Set<Entry>();
+  /** Answered, and not in the replica yet. */
+  readonly #landing = new Set<Entry>();
   #undecided = 0;
   /** The server counts a user's messages over all rooms: after `rate_limited` none goes out until the wait is over. */
   #pauses = 0;
@@ -97,9 +111,13 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Undecided ones, per room in order, then failed ones. */
+  /** Those whose change is on its way, undecided ones, per room in order, then failed ones. */
   list(): OutgoingMessage[] {
-    return [...[...this.#queues.values()].flatMap(({ entries }) => entries), ...this.#failed];
+    return [
+      ...this.#landing,
+      ...[...this.#queues.values()].flatMap(({ entries }) => entries),
+      ...this.#failed,
+    ];
   }
 
   /** @param id of its own: again the same is the message that is on its way, or has failed and is tried anew. */
@@ -114,7 +132,7 @@ export class Outbox {
     if (this.#undecided >= defaults.maxOutbox) {
       throw new ChatError('outbox_full', `${defaults.maxOutbox} messages are undecided`);
     }
-    return this.#enqueue(new Entry(key, room, text));
+    return this.#enqueue(new Entry(key, room, text, this.#options.clock.now()));
   }
 
   /** Goes on with every room: there is a connection. */
@@ -134,6 +152,36 @@ export class Outbox {
         this.#options.onChange(failed);
       }
     }
+    for (const entry of this.#landing) {
+      if (entry.room === room && entry.message && this.#options.isShown(room, entry.message)) {
+        this.#landing.delete(entry);
+      }
+    }
+  }
+
+  /**
+   * Takes in what a store keeps, in its order. What pages have left behind goes out before what was handed over here
+   * meanwhile (`isFirst`); what another page has just been given goes out from here only if it doesn't, soon.
+   */
+  adopt(kept: readonly KeptMessage[], isFirst: boolean): void {
+    for (const failed of this.#failed) {
+      const now = kept.find(({ id, room }) => id === failed.id && room === failed.room);
+      if (isFirst || now?.error) continue;
+      // Discarded there, or tried again.
+      this.#drop(failed);
+    }
+    const left = kept.filter(({ id, room }) => !this.#known(id, room));
+    for (const { id, room, text, at, error } of isFirst ? left.toReversed() : left) {
+      const entry = new Entry(id, room, text, at);
+      if (error) {
+        this.#setAside(entry, new ChatError(error.code, error.message));
+        this.#options.onChange(entry);
+      } else this.#enqueue(entry, isFirst ? 'first' : 'yielding');
+    }
+  }
+
+  #known(id: string, room: string): boolean {
+    return this.list().some(entry => entry.id === id && entry.room === room);
   }
 
   /** Sends a failed message again, at the end of its room's queue and with the same id. `false`: there is none. */
@@ -149,17 +197,32 @@ export class Outbox {
   /** Forgets a failed message. `false`: there is none. */
   discard(id: string): boolean {
     const entry = this.#failedOne(id);
-    return entry !== undefined && this.#failed.delete(entry);
+    if (entry) this.#drop(entry);
+    return entry !== undefined;
   }
 
   #failedOne(id: string, room?: string): Entry | undefined {
     return [...this.#failed].find(entry => entry.id === id && (room === undefined || entry.room === room));
   }
 
-  #enqueue(entry: Entry): Entry {
+  #drop(entry: Entry): void {
+    this.#failed.delete(entry);
+    entry.state = 'discarded';
+    this.#options.onChange(entry);
+  }
+
+  #enqueue(entry: Entry, how?: 'first' | 'yielding'): Entry {
     const queue: RoomQueue = this.#queues.get(entry.room) ?? { entries: [], busy: undefined };
     this.#queues.set(entry.room, queue);
-    queue.entries.push(entry);
+    if (how === 'first') queue.entries.unshift(entry);
+    else queue.entries.push(entry);
+    if (how === 'yielding') {
+      entry.yields = true;
+      this.#options.clock.after(defaults.yieldMs, () => {
+        entry.yields = false;
+        this.resume();
+      });
+    }
     this.#undecided++;
     this.#options.onChange(entry);
     this.#pump(queue);
@@ -168,7 +231,7 @@ export class Outbox {
 
   #pump(queue: RoomQueue): void {
     const [entry] = queue.entries;
-    if (!entry || queue.busy || this.#pauses > 0 || !this.#options.isLive()) return;
+    if (!entry || entry.yields || queue.busy || this.#pauses > 0 || !this.#options.isLive()) return;
     queue.busy = entry;
     entry.state = 'sending';
     this.#options.onChange(entry);
@@ -181,6 +244,7 @@ export class Outbox {
   #sent(entry: Entry, message: Message): void {
     if (!this.#remove(entry)) return;
     entry.sent(message);
+    if (!this.#options.isShown(entry.room, message)) this.#landing.add(entry);
     this.#goOnAfter(entry);
   }
 
@@ -219,11 +283,15 @@ export class Outbox {
 
   #fail(entry: Entry, error: ChatError): void {
     this.#remove(entry);
+    this.#setAside(entry, error);
+    this.#goOnAfter(entry);
+  }
+
+  #setAside(entry: Entry, error: ChatError): void {
     entry.failed(error);
     this.#failed.add(entry);
     const [oldest = entry] = this.#failed;
-    if (this.#failed.size > defaults.maxFailed) this.#failed.delete(oldest);
-    this.#goOnAfter(entry);
+    if (this.#failed.size > defaults.maxFailed) this.#drop(oldest);
   }
 
   /** Takes it out of its queue. `false`: it was decided before. */

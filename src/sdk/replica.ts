@@ -14,6 +14,8 @@ export interface RoomReplica {
   readonly version: number;
   /** Messages above the user's read mark, their own included: `info.lastSeq − info.readSeq`. */
   readonly unread: number;
+  /** Greater than that of rooms in which somebody spoke longer ago: to sort by. It counts, and says nothing else. */
+  readonly activity: number;
   /** The newest messages, ascending by `seq`. */
   readonly messages: readonly Message[];
   /** `messages` is complete from this `seq` on; older ones come by `message.history`. */
@@ -31,6 +33,7 @@ export class Replica implements RoomReplica {
   info: Room;
   version: number;
   completeFrom: number;
+  activity = 0;
   readonly messages: Message[] = [];
   readonly members = new Map<string, Member>();
   /** What was told of `unread` last. */

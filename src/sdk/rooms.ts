@@ -21,6 +21,7 @@ export interface RoomsHandlers {
 export class Rooms {
   readonly replicas = new Map<string, Replica>();
   readonly #handlers: RoomsHandlers;
+  #activity = 0;
   #log: string | undefined;
   #me: string | undefined;
   #connection: Connection | undefined;
@@ -84,7 +85,10 @@ export class Rooms {
 
   /** Messages that came with an answer. They fill a replica up; its version stays. */
   addPage(room: string, page: readonly Message[]): void {
-    this.replicas.get(room)?.addPage(page);
+    const replica = this.replicas.get(room);
+    if (!replica) return;
+    replica.addPage(page);
+    this.#handlers.messages(room, page);
   }
 
   /** The page that came with the answer to `room.join`, which `joined` may follow. */
@@ -105,11 +109,16 @@ export class Rooms {
     const rooms = new Set(answer.rooms.map(({ room }) => room.id));
     // More than the answer's `left`: after a restore the server may know less of us than we named.
     for (const id of [...this.replicas.keys()]) if (!rooms.has(id)) this.#leave(id);
-    for (const synced of answer.rooms) {
+    // The most recently active first.
+    const top = this.#activity + answer.rooms.length;
+    this.#activity = top;
+    for (const [index, synced] of answer.rooms.entries()) {
       const { room } = synced;
       const replica = this.replicas.get(room.id);
       if (synced.reset || !replica) this.#reset(room, synced.reset ? synced.messages : []);
       else this.#catchUp(replica, room, synced.delta);
+      const held = this.replicas.get(room.id);
+      if (held) held.activity = top - index;
     }
   }
 
@@ -136,6 +145,7 @@ export class Rooms {
       this.#repair(replica, delta.version);
       return;
     }
+    if (news.messages?.length) replica.activity = ++this.#activity;
     this.#handlers.messages(replica.id, news.messages ?? []);
     this.#handlers.change(replica, news);
     this.#tellUnread(replica);
@@ -155,8 +165,11 @@ export class Rooms {
     }
     const replica = new Replica(room, this.#me);
     this.replicas.set(room.id, replica);
-    replica.addPage(this.#early.get(room.id) ?? []);
+    replica.activity = ++this.#activity;
+    const page = this.#early.get(room.id) ?? [];
     this.#early.delete(room.id);
+    replica.addPage(page);
+    this.#handlers.messages(room.id, page);
     this.#handlers.joined(replica);
   }
 

@@ -48,7 +48,7 @@ export function storedRow(
 }
 
 export function outgoingRow(message: OutgoingMessage, before: Before | undefined, sender: Sender): Row {
-  const { id, text, state, error } = message; const at = (message as any).at ?? Date.now(); // INTERIM
+  const { id, text, at, state, error } = message;
   return {
     ...{ key: keyOf(sender.id, id), id, seq: message.message?.seq, sender, text, at },
     ...placed({ at, sender }, before, false),

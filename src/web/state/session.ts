@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ChatClient, type ChatClientOptions, login, register } from 'papo/sdk';
+import { indexedDbOutbox } from 'papo/sdk/browser';
 import { Chat } from './chat.ts';
 import type { Storage } from './storage.ts';
 

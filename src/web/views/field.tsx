@@ -1,13 +1,19 @@
 import type { ComponentChildren, InputHTMLAttributes } from 'preact';
 import { useId } from 'preact/hooks';
 
+/** Whatever an input can be; its type may change while it is shown. */
+type Input = Omit<InputHTMLAttributes<HTMLInputElement>, 'type' | 'role' | 'list' | 'onInput'> & {
+  type?: 'text' | 'search' | 'password';
+  onInput?: (event: InputEvent & { currentTarget: HTMLInputElement }) => void;
+};
+
 type FieldProps = {
   label: string;
   hint?: string | undefined;
   problem?: string | undefined;
   /** Beside the input, like a button that shows the password. */
   children?: ComponentChildren;
-  input: InputHTMLAttributes<HTMLInputElement>;
+  input: Input;
 };
 
 /** A labelled input; what is wrong with it is said below, and belongs to it for a screen reader too. */

@@ -1,0 +1,2 @@
+/** `papo/sdk/browser`: what outlasts a reload of a page. */
+export { type IndexedDbOptions, indexedDbOutbox } from './indexed-db-outbox.ts';

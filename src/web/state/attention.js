@@ -1,0 +1,12 @@
+import { signal } from '@preact/signals';
+const attending = signal(isLooking());
+/** Somebody looks at this page: it is in front, and has the focus. Only then something counts as read. */
+export const isAttending = attending;
+const look = () => {
+    attending.value = isLooking();
+};
+for (const event of ['focus', 'blur', 'visibilitychange', 'pageshow', 'pagehide'])
+    addEventListener(event, look, { capture: true });
+function isLooking() {
+    return document.visibilityState === 'visible' && document.hasFocus();
+}

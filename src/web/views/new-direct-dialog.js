@@ -1,0 +1,11 @@
+import { jsx as _jsx } from "preact/jsx-runtime";
+import { useWords } from './context.ts';
+import { Dialog } from './dialog.tsx';
+import { useOpenDirect } from './open-direct.ts';
+import { PersonPicker } from './person-picker.tsx';
+/** Finds somebody to write to. */
+export function NewDirectDialog() {
+    const words = useWords();
+    const openDirect = useOpenDirect();
+    return (_jsx(Dialog, { title: words.newDirect, class: "tall", children: _jsx(PersonPicker, { action: words.open, onPick: openDirect, autofocus: true }) }));
+}

@@ -1,0 +1,48 @@
+import { jsx as _jsx, jsxs as _jsxs } from "preact/jsx-runtime";
+import { useSignal } from '@preact/signals';
+import { ChatError } from 'papo/sdk';
+import { useEffect } from 'preact/hooks';
+import { problemText } from '../words/problem.ts';
+import { useApp, useChat, useWords } from './context.ts';
+import { Placeholder } from './placeholder.tsx';
+/** A room that one isn't in: a public one can be joined; of any other nothing is known. */
+export function RoomDoor({ id }) {
+    const { toasts } = useApp();
+    const chat = useChat();
+    const words = useWords();
+    const looked = useSignal({ name: 'looking' });
+    const tries = useSignal(0);
+    useEffect(() => {
+        const leaving = new AbortController();
+        looked.value = { name: 'looking' };
+        chat.client.call('room.get', { room: id }, { signal: leaving.signal }).then(({ room }) => {
+            looked.value = { name: 'found', room };
+        }, thrown => {
+            if (leaving.signal.aborted)
+                return;
+            const { code } = ChatError.of(thrown);
+            const isAbsent = code === 'not_found' || code === 'bad_request';
+            looked.value = isAbsent ? { name: 'absent' } : { name: 'failed', text: problemText(thrown, words) };
+        });
+        return () => leaving.abort();
+    }, [id, tries.value, chat.connection.name === 'live']);
+    const join = async () => {
+        try {
+            await chat.client.call('room.join', { room: id });
+        }
+        catch (thrown) {
+            toasts.show(problemText(thrown, words));
+        }
+    };
+    const state = looked.value;
+    switch (state.name) {
+        case 'looking':
+            return _jsx(Placeholder, { title: words.starting });
+        case 'absent':
+            return _jsx(Placeholder, { title: words.noSuchRoom, hint: words.noSuchRoomHint });
+        case 'failed':
+            return (_jsx(Placeholder, { title: words.roomFailed, hint: state.text, children: _jsx("button", { type: "button", class: "button", onClick: () => tries.value++, children: words.retry }) }));
+        case 'found':
+            return (_jsxs(Placeholder, { title: state.room.name ?? '', hint: state.room.topic ?? words.joinHint, children: [_jsx("p", { class: "quiet", children: words.members(state.room.memberCount) }), _jsx("button", { type: "button", class: "button primary", onClick: join, children: words.join })] }));
+    }
+}

@@ -1,0 +1,84 @@
+import { jsx as _jsx, jsxs as _jsxs } from "preact/jsx-runtime";
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { problemText } from '../words/problem.ts';
+import { useApp, useWords } from './context.ts';
+import { Field } from './field.tsx';
+import { IconButton } from './icon.tsx';
+import { LanguageSwitch } from './language-switch.tsx';
+import { Wordmark } from './wordmark.tsx';
+const usernameRule = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])$/;
+const minPasswordLength = 8;
+/** Registers or signs in. One form for both: what was typed stays when one notices that it is the other. */
+export function SignIn({ ended }) {
+    const { session } = useApp();
+    const words = useWords();
+    const isNew = useSignal(false);
+    const isBusy = useSignal(false);
+    const isPasswordShown = useSignal(false);
+    const problem = useSignal(undefined);
+    const form = useRef(null);
+    const problemOf = (field) => (problem.value?.field === field ? problem.value.text : undefined);
+    const submit = async (event) => {
+        event.preventDefault();
+        const data = new FormData(event.currentTarget);
+        const read = (name) => String(data.get(name) ?? '');
+        const username = read('username').trim().normalize('NFKC').toLowerCase();
+        const password = read('password');
+        const displayName = read('displayName').trim();
+        problem.value = isNew.value ? refusal(username, password) : undefined;
+        if (problem.value || isBusy.value)
+            return;
+        isBusy.value = true;
+        try {
+            if (isNew.value)
+                await session.register({ username, password, ...(displayName && { displayName }) });
+            else
+                await session.signIn({ username, password });
+        }
+        catch (thrown) {
+            const text = problemText(thrown, words);
+            const isTaken = text === words.problems.username_taken;
+            problem.value = { field: isTaken ? 'username' : 'form', text };
+        }
+        finally {
+            isBusy.value = false;
+        }
+    };
+    const refusal = (username, password) => {
+        const isName = username.length >= 3 && username.length <= 32 && usernameRule.test(username);
+        if (!isName)
+            return { field: 'username', text: words.problems.bad_username };
+        if (password.length < minPasswordLength)
+            return { field: 'password', text: words.problems.short_password };
+        return undefined;
+    };
+    // Where something is wrong, there one goes on.
+    useEffect(() => {
+        form.current?.querySelector('[aria-invalid="true"]')?.focus();
+    }, [problem.value]);
+    return (_jsxs("main", { class: "sign-in", children: [_jsxs("div", { class: "sign-in-hello", children: [_jsx(Wordmark, {}), _jsx("p", { class: "tagline", children: words.tagline }), _jsx(LanguageSwitch, {})] }), _jsxs("section", { class: "sign-in-form", children: [_jsx("h1", { children: isNew.value ? words.registerTitle : words.signInTitle }), ended && !problem.value && (_jsx("p", { class: "form-note", role: "status", children: words.ended })), _jsxs("form", { ref: form, onSubmit: submit, noValidate: true, children: [_jsx(Field, { label: words.username, hint: isNew.value ? words.usernameHint : undefined, problem: problemOf('username'), input: {
+                                    name: 'username',
+                                    autocomplete: 'username',
+                                    autocapitalize: 'none',
+                                    spellcheck: false,
+                                    required: true,
+                                    maxLength: 64,
+                                } }), isNew.value && (_jsx(Field, { label: words.displayName, hint: words.displayNameHint, input: { name: 'displayName', autocomplete: 'name', maxLength: 64 } })), _jsx(Field, { label: words.password, hint: isNew.value ? words.passwordHint : undefined, problem: problemOf('password'), input: {
+                                    name: 'password',
+                                    type: isPasswordShown.value ? 'text' : 'password',
+                                    autocomplete: isNew.value ? 'new-password' : 'current-password',
+                                    required: true,
+                                    maxLength: 128,
+                                }, children: _jsx(IconButton, { icon: "eye", label: isPasswordShown.value ? words.hidePassword : words.showPassword, onClick: () => {
+                                        isPasswordShown.value = !isPasswordShown.value;
+                                    } }) }), _jsx("p", { class: "form-problem", role: "alert", children: problemOf('form') }), _jsx("button", { class: "button primary wide", type: "submit", "aria-disabled": isBusy.value, children: submitLabel() })] }), _jsxs("p", { class: "other-way", children: [isNew.value ? words.hasAccount : words.noAccount, ' ', _jsx("button", { type: "button", class: "link-button", onClick: () => {
+                                    isNew.value = !isNew.value;
+                                    problem.value = undefined;
+                                }, children: isNew.value ? words.signIn : words.register })] })] })] }));
+    function submitLabel() {
+        if (isNew.value)
+            return isBusy.value ? words.registering : words.register;
+        return isBusy.value ? words.signingIn : words.signIn;
+    }
+}

@@ -1,0 +1,106 @@
+import { jsx as _jsx, jsxs as _jsxs } from "preact/jsx-runtime";
+import { useSignal } from '@preact/signals';
+import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { titleOf } from '../state/people.ts';
+import { useWords } from './context.ts';
+import { Icon } from './icon.tsx';
+import { MessageRow } from './message-row.tsx';
+import { RoomBeginning } from './room-beginning.tsx';
+import { useRows } from './virtual-rows.ts';
+/** Nearer to the end than this, one follows what is said. */
+const endThresholdPx = 72;
+/** When fewer rows than this are left in a direction, more are asked for. */
+const rowsAhead = 25;
+/** Room for the notice of loading, above the first row. */
+const paddingTopPx = 48;
+/** The messages of the open room. */
+export function TimelineView({ timeline }) {
+    const words = useWords();
+    const scroller = useRef(null);
+    const count = timeline.length;
+    const rows = useRows({
+        count,
+        key: timeline.key,
+        estimate: useCallback(index => estimatedHeight(timeline.row(index)?.text), [timeline]),
+        scroller: useCallback(() => scroller.current, []),
+        paddingStart: paddingTopPx,
+        follow: timeline.isComplete && timeline.grewLive,
+        endThreshold: endThresholdPx,
+    });
+    const isPlaced = useBeginning(timeline, rows, count);
+    const look = () => {
+        if (!isPlaced.peek())
+            return;
+        const view = visibleRange(rows);
+        timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
+        if (view)
+            timeline.see(timeline.isAtEnd.peek() ? count - 1 : view.last);
+        if (view && view.first < rowsAhead)
+            void timeline.loadOlder();
+        if (view && view.last > count - rowsAhead)
+            void timeline.loadNewer();
+    };
+    useLayoutEffect(look);
+    const { older } = timeline;
+    const title = titleOf(timeline.replica.info);
+    return (_jsxs("div", { class: "timeline", children: [_jsxs("div", { class: "scroller", ref: scroller, tabIndex: 0, role: "region", "aria-label": words.messagesIn(title), onScroll: look, children: [count === 0 && _jsx(TimelineSkeleton, { isFailed: older === 'failed', onRetry: () => timeline.reopen() }), _jsx("ol", { class: "rows", style: { height: `${rows.getTotalSize()}px` }, "data-placed": isPlaced.value, children: rows.getVirtualItems().map(({ index, key, start }) => {
+                            const row = timeline.row(index);
+                            return (_jsx("li", { class: "row", "data-index": index, "data-seq": row?.seq, ref: rows.measureElement, style: { transform: `translateY(${start}px)` }, children: row ? _jsx(MessageRow, { row: row }) : _jsx(RoomBeginning, { room: timeline.replica.info }) }, key));
+                        }) }), count > 0 && (older === 'loading' || older === 'failed') && (_jsxs("p", { class: "older", children: [older === 'loading' ? words.loadingOlder : words.loadingFailed, ' ', older === 'failed' && (_jsx("button", { type: "button", class: "link-button", onClick: () => timeline.loadOlder({ again: true }), children: words.retry }))] }))] }), _jsx(ToNewest, { timeline: timeline, isPlaced: isPlaced.value })] }));
+}
+/** Brings the room to where reading begins, before it is shown; and to the end whenever that is wished. */
+function useBeginning(timeline, rows, count) {
+    const isPlaced = useSignal(false);
+    const jumps = timeline.jumps.value;
+    useLayoutEffect(() => {
+        if (isPlaced.peek() || count === 0)
+            return;
+        const first = timeline.firstUnreadIndex;
+        if (first === undefined)
+            rows.scrollToEnd();
+        else
+            rows.scrollToIndex(first, { align: 'start' });
+        // Shown once the rows there have been measured.
+        requestAnimationFrame(() => {
+            isPlaced.value = true;
+        });
+    });
+    useEffect(() => {
+        if (jumps > 0)
+            rows.scrollToEnd();
+    }, [jumps, count]);
+    return isPlaced;
+}
+function ToNewest({ timeline, isPlaced }) {
+    const words = useWords();
+    if (!isPlaced || timeline.isAtEnd.value)
+        return null;
+    const count = timeline.newBelow;
+    return (_jsxs("button", { type: "button", class: "to-newest", "aria-label": words.toNewest, onClick: () => timeline.toNewest(), children: [_jsx(Icon, { name: "down", size: 18 }), count > 0 && _jsx("span", { children: words.newBelow(count) })] }));
+}
+function TimelineSkeleton({ isFailed, onRetry }) {
+    const words = useWords();
+    if (isFailed) {
+        return (_jsxs("div", { class: "placeholder", role: "alert", children: [_jsx("p", { children: words.loadingFailed }), _jsx("button", { type: "button", class: "button", onClick: onRetry, children: words.retry })] }));
+    }
+    return (_jsx("div", { class: "skeleton-messages", "aria-hidden": "true", children: [5, 3, 8, 4].map(width => (_jsx("div", { class: "skeleton-message", style: { '--width': width } }, width))) }));
+}
+function visibleRange(rows) {
+    const { scrollOffset, scrollRect } = rows;
+    const items = rows.getVirtualItems();
+    if (scrollOffset === null || !scrollRect || items.length === 0)
+        return undefined;
+    const bottom = scrollOffset + scrollRect.height;
+    return {
+        first: items.find(({ end }) => end > scrollOffset)?.index ?? 0,
+        last: items.findLast(({ end }) => end <= bottom + 1)?.index ?? items[0]?.index ?? 0,
+    };
+}
+const lineHeightPx = 24;
+const charactersALine = 80;
+const rowPaddingPx = 8;
+function estimatedHeight(text) {
+    const lines = (text ?? '').split('\n', 50);
+    const count = lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / charactersALine), 0);
+    return count * lineHeightPx + rowPaddingPx;
+}

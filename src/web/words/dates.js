@@ -1,0 +1,46 @@
+import { signal } from '@preact/signals';
+const dayMs = 24 * 60 * 60 * 1000;
+const made = new Map();
+/** Making formatters is slow: once per language. */
+export function datesOf(language) {
+    const known = made.get(language) ?? makeDates(language);
+    made.set(language, known);
+    return known;
+}
+function makeDates(language) {
+    const format = (options) => new Intl.DateTimeFormat(language, options);
+    const time = format({ hour: '2-digit', minute: '2-digit' });
+    const near = format({ weekday: 'long', day: 'numeric', month: 'long' });
+    const far = format({ day: 'numeric', month: 'long', year: 'numeric' });
+    const full = format({ dateStyle: 'full', timeStyle: 'short' });
+    return {
+        time: at => time.format(at),
+        shortTime: at => {
+            const parts = time.formatToParts(at).filter(({ type }) => type !== 'dayPeriod');
+            return parts.map(({ value }) => value).join('').trim();
+        },
+        day: at => (isThisYear(at) ? near : far).format(at),
+        full: at => full.format(at),
+    };
+}
+function isThisYear(at) {
+    return new Date(at).getFullYear() === new Date(today.value).getFullYear();
+}
+/** The midnight with which today began; at the next one it is another. */
+export const today = signal(midnightOf(Date.now()));
+/** How many midnights ago: 0 today, 1 yesterday. Days are not always 24 hours long. */
+export function daysAgo(at) {
+    return Math.round((today.value - midnightOf(at)) / dayMs);
+}
+function midnightOf(at) {
+    return new Date(at).setHours(0, 0, 0, 0);
+}
+function awaitMidnight() {
+    const next = new Date(today.value).setHours(24, 0, 0, 0);
+    // A device that slept is late: the day is looked at again, whatever the timer thinks.
+    setTimeout(() => {
+        today.value = midnightOf(Date.now());
+        awaitMidnight();
+    }, Math.max(1000, next - Date.now()));
+}
+awaitMidnight();
