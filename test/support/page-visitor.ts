@@ -94,6 +94,12 @@ export class Visitor {
     await this.page.locator('.message[data-delivery="stored"] .text', { hasText: text }).first().waitFor();
   }
 
+  /** Waits until the browser has kept the page for when there is no network. */
+  async isKept(): Promise<void> {
+    await this.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  }
+
   async leave(): Promise<void> {
     await this.context.close();
   }

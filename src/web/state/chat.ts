@@ -33,7 +33,7 @@ export class Chat {
     this.#connection = signal<ConnectionState>(client.state);
     const entries = computed(() => {
       this.#roomsChanged.value;
-      return [...client.rooms.values()].sort((a, b) => b.activity - a.activity).map(entryOf);
+      return [...client.rooms.values()].sort((a, b) => b.activity - a.activity).map(replica => this.#entryOf(replica));
     });
     this.rooms = computed(() => entries.value.filter(({ info }) => info.kind !== 'direct').sort(byTitle));
     this.directs = computed(() => entries.value.filter(({ info }) => info.kind === 'direct'));
@@ -47,7 +47,7 @@ export class Chat {
       client.on('read', roomsChanged),
       client.on('outgoing', () => void this.#outgoingChanged.value++),
       client.on('error', ({ code }) => {
-        if (code === 'storage_failed') this.#storageFailed.value = true;
+        if (code === 'store_failed') this.#storageFailed.value = true;
       }),
     ];
   }
@@ -94,8 +94,10 @@ export class Chat {
     return this.#timeline;
   }
 
+  /** @throws {ChatError} the server wasn't reached: the login has not ended. */
   async signOut({ everywhere }: { everywhere: boolean }): Promise<void> {
-    await this.client.logout({ everywhere });
+    if (everywhere) await this.#endLogins();
+    await this.client.logout();
   }
 
   dispose(): void {
@@ -104,16 +106,28 @@ export class Chat {
     this.client.close();
   }
 
+  #entryOf({ id, info, unread, messages }: RoomReplica): RoomEntry {
+    const { readSeq = info.lastSeq } = info;
+    // What one has written oneself, on another device, isn't news.
+    const own = messages.filter(({ seq, sender }) => seq > readSeq && sender.id === this.client.me?.id).length;
+    return { id, info, title: titleOf(info), unread: unread - own };
+  }
+
+  async #endLogins(): Promise<void> {
+    try {
+      await this.client.call('account.logout', { everywhere: true } as never);
+    } catch (error) {
+      // This login has ended with the others, before the answer came.
+      if (this.client.state.name !== 'closed') throw error;
+    }
+  }
+
   #follow(state: ConnectionState): void {
     batch(() => {
       this.#connection.value = state;
       if (state.name === 'live') this.#hasSynced.value = true;
     });
   }
-}
-
-function entryOf({ id, info, unread }: RoomReplica): RoomEntry {
-  return { id, info, title: titleOf(info), unread };
 }
 
 const names = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });

@@ -18,13 +18,15 @@ export class ConnectionNotice {
 
   constructor(chat: Chat) {
     const hear = () => {
+      const isBack = navigator.onLine && !this.#isOnline.value;
+      // A connection from before may be dead without knowing it, and the next attempt be far away.
+      if (isBack) chat.client.close();
       this.#isOnline.value = navigator.onLine;
-      // The network is back: no need to wait for the next attempt.
-      if (navigator.onLine && chat.client.state.name === 'waiting') chat.client.connect();
+      if (isBack) chat.client.connect();
     };
     addEventListener('online', hear);
     addEventListener('offline', hear);
-    const stopWatching = effect(() => this.#watch(chat.connection.name === 'live', this.#isOnline.value));
+    const stopWatching = effect(() => this.#watch(chat.connection.name === 'live' && this.#isOnline.value));
     this.#stop = () => {
       stopWatching();
       clearTimeout(this.#timer);
@@ -41,7 +43,7 @@ export class ConnectionNotice {
     this.#stop();
   }
 
-  #watch(isLive: boolean, isOnline: boolean): void {
+  #watch(isLive: boolean): void {
     const shown = this.#notice.peek();
     const isOut = shown === 'offline' || shown === 'reconnecting';
     if (isLive) {
@@ -50,13 +52,13 @@ export class ConnectionNotice {
       this.#notice.value = isOut ? 'complete' : shown;
       if (isOut) this.#timer = setTimeout(() => this.#say(undefined), completeMs);
     } else if (isOut) {
-      this.#notice.value = isOnline ? 'reconnecting' : 'offline';
+      this.#notice.value = this.#isOnline.value ? 'reconnecting' : 'offline';
     } else {
       this.#notice.value = undefined;
       // Attempts come and go: the silence is counted from the first.
       clearTimeout(shown === 'complete' ? this.#timer : undefined);
       if (shown === 'complete') this.#timer = undefined;
-      this.#timer ??= setTimeout(() => this.#say(navigator.onLine ? 'reconnecting' : 'offline'), silentMs);
+      this.#timer ??= setTimeout(() => this.#say(this.#isOnline.peek() ? 'reconnecting' : 'offline'), silentMs);
     }
   }
 

@@ -1,47 +1,57 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
 
-/** A list that comes page by page as it is asked for: browsing, members. */
+/** A list that comes page by page as it is asked for: browsing, members. One page is read ahead, to know whether there is more. */
 export class Paged<T> {
   readonly #items = signal<readonly T[]>([]);
-  readonly #state = signal<'idle' | 'loading' | 'failed' | 'done'>('idle');
+  readonly #state = signal<'loading' | 'more' | 'failed' | 'done'>('loading');
   #pages: AsyncIterator<T[]> | undefined;
+  #ahead: readonly T[] = [];
 
   get items(): ReadonlySignal<readonly T[]> {
     return this.#items;
   }
 
-  get state(): ReadonlySignal<'idle' | 'loading' | 'failed' | 'done'> {
+  get state(): ReadonlySignal<'loading' | 'more' | 'failed' | 'done'> {
     return this.#state;
   }
 
   /** Begins anew with other pages. What was held stays until the first of them has come. */
-  async start(pages: AsyncIterable<T[]>): Promise<void> {
-    const iterator = pages[Symbol.asyncIterator]();
-    this.#pages = iterator;
-    await this.#read(iterator, []);
-  }
-
-  async more(): Promise<void> {
-    if (this.#pages && this.#state.value === 'idle') await this.#read(this.#pages, this.#items.value);
-  }
-
-  /** Changes what is held, where one knows better than the last answer. */
-  edit(change: (items: readonly T[]) => readonly T[]): void {
-    this.#items.value = change(this.#items.value);
-  }
-
-  async #read(pages: AsyncIterator<T[]>, before: readonly T[]): Promise<void> {
+  async start(iterable: AsyncIterable<T[]>): Promise<void> {
+    const pages = iterable[Symbol.asyncIterator]();
+    this.#pages = pages;
     this.#state.value = 'loading';
+    const first = await this.#read(pages);
+    if (!first) return;
+    this.#items.value = first;
+    await this.#readAhead(pages);
+  }
+
+  /** Shows the next page. */
+  async more(): Promise<void> {
+    if (!this.#pages || this.#state.value !== 'more') return;
+    batch(() => {
+      this.#items.value = [...this.#items.value, ...this.#ahead];
+      this.#state.value = 'loading';
+    });
+    await this.#readAhead(this.#pages);
+  }
+
+  async #readAhead(pages: AsyncIterator<T[]>): Promise<void> {
+    const next = await this.#read(pages);
+    if (!next) return;
+    this.#ahead = next;
+    this.#state.value = next.length > 0 ? 'more' : 'done';
+  }
+
+  /** @returns a page, empty at the end; nothing if it failed or is no longer wanted. */
+  async #read(pages: AsyncIterator<T[]>): Promise<readonly T[] | undefined> {
     try {
       const { value, done } = await pages.next();
-      if (pages !== this.#pages) return;
-      batch(() => {
-        this.#items.value = done ? before : [...before, ...value];
-        this.#state.value = done ? 'done' : 'idle';
-      });
+      return pages === this.#pages ? (done ? [] : value) : undefined;
     } catch {
       // Why doesn't matter to the reader: it is said in its place, with a way to try again.
       if (pages === this.#pages) this.#state.value = 'failed';
+      return undefined;
     }
   }
 }

@@ -21,6 +21,8 @@ const signedInKey = 'signed-in';
 export class Session {
   readonly #state = signal<SessionState>({ name: 'signed-out', ended: false });
   readonly #storage: Storage;
+  /** Being signed out by a click on this page. */
+  #leaving: Chat | undefined;
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -43,9 +45,11 @@ export class Session {
 
   /** @throws {ChatError} the server wasn't reached: still signed in. */
   async signOut(chat: Chat, { everywhere = false } = {}): Promise<void> {
+    this.#leaving = chat;
     try {
       await chat.signOut({ everywhere });
     } catch (error) {
+      this.#leaving = undefined;
       void chat.client.connect();
       throw error;
     }
@@ -56,7 +60,8 @@ export class Session {
     const client = new ChatClient({ url, cookie: true, grant, outbox: indexedDbOutbox() });
     const chat = new Chat(client);
     client.on('state', state => {
-      if (state.name === 'closed' && state.reason === 'unauthorized') this.#close(chat, { ended: true });
+      const isOver = state.name === 'closed' && state.reason === 'unauthorized';
+      if (isOver && this.#leaving !== chat) this.#close(chat, { ended: true });
     });
     this.#storage.set(signedInKey, 'yes');
     this.#state.value = { name: 'signed-in', chat };

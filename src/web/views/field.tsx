@@ -1,11 +1,21 @@
 import type { ComponentChildren, InputHTMLAttributes } from 'preact';
 import { useId } from 'preact/hooks';
 
-/** Whatever an input can be; its type may change while it is shown. */
-type Input = Omit<InputHTMLAttributes<HTMLInputElement>, 'type' | 'role' | 'list' | 'onInput'> & {
+/** What the page asks of an input. */
+interface Input {
+  name?: string;
   type?: 'text' | 'search' | 'password';
+  value?: string;
+  defaultValue?: string;
+  maxLength: number;
+  required?: boolean;
+  autofocus?: boolean | undefined;
+  /** What a password manager or a keyboard may offer. */
+  autocomplete?: string;
+  autocapitalize?: 'none';
+  spellcheck?: boolean;
   onInput?: (event: InputEvent & { currentTarget: HTMLInputElement }) => void;
-};
+}
 
 type FieldProps = {
   label: string;
@@ -24,7 +34,7 @@ export function Field({ label, hint, problem, children, input }: FieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       <div class="field-input">
-        <input id={id} aria-describedby={note ? `${id}-note` : undefined} aria-invalid={problem !== undefined} {...input} />
+        <input id={id} aria-describedby={note ? `${id}-note` : undefined} aria-invalid={problem !== undefined} {...(input as InputHTMLAttributes<HTMLInputElement>)} />
         {children}
       </div>
       {note && (

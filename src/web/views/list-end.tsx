@@ -15,8 +15,8 @@ export function ListEnd<T>(props: { list: Paged<T>; empty?: string | undefined; 
       </p>
     );
   }
-  if (state === 'done' && props.empty) return <p class="list-end">{props.empty}</p>;
-  if (state !== 'idle' || props.list.items.value.length === 0) return null;
+  if (state === 'done' && props.empty !== undefined) return <p class="list-end">{props.empty}</p>;
+  if (state !== 'more') return null;
   return (
     <button type="button" class="link-button list-end" onClick={() => props.list.more()}>
       {words.more}

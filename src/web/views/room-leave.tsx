@@ -40,9 +40,11 @@ export function RoomLeave({ info }: { info: Room }) {
           </div>
         </>
       ) : (
-        <button type="button" class="button" onClick={ask(true)}>
-          {words.leave}
-        </button>
+        <div class="button-row">
+          <button type="button" class="button" onClick={ask(true)}>
+            {words.leave}
+          </button>
+        </div>
       )}
     </section>
   );

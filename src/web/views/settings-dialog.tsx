@@ -58,9 +58,11 @@ export function SettingsDialog() {
       />
       <section class="dialog-section">
         <h3>{words.keyboard}</h3>
-        <button type="button" class="button" onClick={() => dialogs.open('keys')}>
-          {words.keys}
-        </button>
+        <div class="button-row">
+          <button type="button" class="button" onClick={() => dialogs.open('keys')}>
+            {words.keys}
+          </button>
+        </div>
       </section>
       <section class="dialog-section">
         <h3>{words.account}</h3>

@@ -14,6 +14,7 @@ const endThresholdPx = 72;
 const rowsAhead = 25;
 /** Room for the notice of loading, above the first row. */
 const paddingTopPx = 48;
+const paddingBottomPx = 16;
 
 /** The messages of the open room. */
 export function TimelineView({ timeline }: { timeline: Timeline }) {
@@ -26,6 +27,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     estimate: useCallback(index => estimatedHeight(timeline.row(index)?.text), [timeline]),
     scroller: useCallback(() => scroller.current, []),
     paddingStart: paddingTopPx,
+    paddingEnd: paddingBottomPx,
     follow: timeline.isComplete && timeline.grewLive,
     endThreshold: endThresholdPx,
   });

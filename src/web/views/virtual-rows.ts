@@ -9,6 +9,7 @@ export interface RowsOptions {
   estimate: (index: number) => number;
   scroller: () => HTMLElement | null;
   paddingStart: number;
+  paddingEnd: number;
   /** Whoever is at the end stays there when rows are added to it. */
   follow: boolean;
   /** How near the end is as good as there, in pixels. */
@@ -19,7 +20,7 @@ export type Rows = Virtualizer<HTMLElement, HTMLElement>;
 
 /** Only the rows that are in view, and some around them; what is read stays where it is when others come or change height. */
 export function useRows(wish: RowsOptions): Rows {
-  const { count, key, estimate, scroller, paddingStart, follow, endThreshold } = wish;
+  const { count, key, estimate, scroller, paddingStart, paddingEnd, follow, endThreshold } = wish;
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const held = useRef<Rows>(undefined);
   const wanted = {
@@ -28,6 +29,7 @@ export function useRows(wish: RowsOptions): Rows {
     estimateSize: estimate,
     getScrollElement: scroller,
     paddingStart,
+    paddingEnd,
     overscan: 8,
     anchorTo: 'end' as const,
     followOnAppend: follow,

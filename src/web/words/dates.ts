@@ -22,7 +22,7 @@ export function datesOf(language: string): Dates {
 
 function makeDates(language: string): Dates {
   const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, options);
-  const time = format({ hour: '2-digit', minute: '2-digit' });
+  const time = format({ hour: 'numeric', minute: '2-digit' });
   const near = format({ weekday: 'long', day: 'numeric', month: 'long' });
   const far = format({ day: 'numeric', month: 'long', year: 'numeric' });
   const full = format({ dateStyle: 'full', timeStyle: 'short' });
