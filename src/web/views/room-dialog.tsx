@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { Member, RoomReplica, User } from 'papo/sdk';
+import type { Member, Room, User } from 'papo/sdk';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Paged } from '../state/paged.ts';
 import { titleOf } from '../state/people.ts';
@@ -29,7 +29,7 @@ export function RoomDialog({ id }: { id: string }) {
       {info.kind !== 'direct' && (
         <>
           {info.role === 'owner' ? <RoomForm info={info} /> : info.topic && <p>{info.topic}</p>}
-          <RoomMembers replica={replica} />
+          <RoomMembers info={info} />
           <RoomLeave info={info} />
         </>
       )}
@@ -37,13 +37,13 @@ export function RoomDialog({ id }: { id: string }) {
   );
 }
 
-function RoomMembers({ replica }: { replica: RoomReplica }) {
+function RoomMembers({ info }: { info: Room }) {
   const { toasts } = useApp();
   const chat = useChat();
   const words = useWords();
   const isInviting = useSignal(false);
   const members = useMemo(() => new Paged<Member>(), []);
-  const { id, info } = replica;
+  const { id } = info;
   const start = () => void members.start(chat.client.members(id));
   // Who comes and goes meanwhile is seen.
   useEffect(start, [info.memberCount]);

@@ -5,22 +5,28 @@ import { Icon, IconButton } from './icon.tsx';
 import { RoomLink } from './room-link.tsx';
 import { Wordmark } from './wordmark.tsx';
 
-/** The rooms and people, and oneself. */
-export function Sidebar() {
+/** The rooms and people, and oneself. `isAlone`: there is nothing beside it, it is what the page is about. */
+export function Sidebar({ isAlone }: { isAlone: boolean }) {
   const { dialogs } = useApp();
   const chat = useChat();
   const words = useWords();
   const { me } = chat;
   return (
-    <nav class="sidebar" aria-label={words.menu}>
-      <header class="sidebar-head">
-        <Wordmark />
+    <div class="sidebar" role={isAlone ? 'main' : 'navigation'} aria-label={words.menu}>
+      <div class="sidebar-head">
+        {isAlone ? (
+          <h1>
+            <Wordmark />
+          </h1>
+        ) : (
+          <Wordmark />
+        )}
         <button type="button" class="find" onClick={() => dialogs.open('switcher')}>
           <Icon name="search" size={18} />
           <span>{words.search}</span>
           <kbd aria-hidden="true">Ctrl K</kbd>
         </button>
-      </header>
+      </div>
       <div class="sidebar-lists">
         <RoomSection title={words.rooms} rooms={chat.rooms.value} empty={words.roomsEmpty}>
           <IconButton icon="compass" label={words.browseRooms} onClick={() => dialogs.open('browse')} />
@@ -30,7 +36,7 @@ export function Sidebar() {
           <IconButton icon="plus" label={words.newDirect} onClick={() => dialogs.open('new-direct')} />
         </RoomSection>
       </div>
-      <footer class="sidebar-foot">
+      <div class="sidebar-foot">
         {me ? (
           <>
             <Avatar id={me.id} name={me.displayName} />
@@ -43,8 +49,8 @@ export function Sidebar() {
           <span class="me quiet">{words.starting}</span>
         )}
         <IconButton icon="settings" label={words.settings} onClick={() => dialogs.open('settings')} />
-      </footer>
-    </nav>
+      </div>
+    </div>
   );
 }
 

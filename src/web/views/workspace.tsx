@@ -4,6 +4,7 @@ import { Announcer } from '../state/announcer.ts';
 import type { Chat } from '../state/chat.ts';
 import { listenToKeys } from '../state/keys.ts';
 import { ConnectionNotice } from '../state/notice.ts';
+import { isWide } from '../state/screen.ts';
 import { showTitle } from '../state/title.ts';
 import { ChatContext, useApp, useWords } from './context.ts';
 import { Dialogs } from './dialogs.tsx';
@@ -16,6 +17,7 @@ export function Workspace({ chat }: { chat: Chat }) {
   const app = useApp();
   const words = useWords();
   const { place, preferences, toasts } = app;
+  const isListOnly = place.room === undefined && !isWide.value;
   const notice = useMemo(() => new ConnectionNotice(chat), [chat]);
   const announcer = useMemo(() => new Announcer(chat, () => place.room, preferences), [chat]);
   useEffect(() => {
@@ -34,12 +36,14 @@ export function Workspace({ chat }: { chat: Chat }) {
 
   return (
     <ChatContext.Provider value={chat}>
-      <a class="skip-link" href="#composer">
-        {words.skip}
-      </a>
+      {!isListOnly && (
+        <a class="skip-link" href="#main">
+          {words.skip}
+        </a>
+      )}
       <div class="workspace" data-open={place.room === undefined ? 'list' : 'room'}>
-        <Sidebar />
-        <main class="main">
+        <Sidebar isAlone={isListOnly} />
+        <main class="main" id="main" tabIndex={-1}>
           <NoticeBar notice={notice} />
           <RoomScreen />
         </main>
@@ -53,14 +57,13 @@ export function Workspace({ chat }: { chat: Chat }) {
 }
 
 const lastRoomKey = 'last-room';
-const isWide = matchMedia('(min-width: 48rem)');
 
 /** Where there is space for list and room, a room is open: the one that was open last, or else the first. */
 function rememberRoom(chat: Chat, { place, storage }: ReturnType<typeof useApp>): void {
   const open = place.room;
   if (open !== undefined) {
     storage.set(lastRoomKey, open);
-  } else if (isWide.matches && chat.hasSynced) {
+  } else if (isWide.value && chat.hasSynced) {
     const last = storage.get(lastRoomKey);
     const room = (last !== null && chat.room(last)?.id) || chat.rooms.value[0]?.id || chat.directs.value[0]?.id;
     if (room) place.go({ name: 'room', room }, { replace: true });
