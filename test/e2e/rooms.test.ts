@@ -80,6 +80,7 @@ test('a direct message by name; it is bold with a count, and in the title, until
   await ana.page.getByRole('button', { name: 'New direct message' }).click();
   await ana.page.getByLabel('Name or username').fill('Bruno');
   await ana.page.getByRole('button', { name: 'Open: Bruno Lima' }).click();
+  await ana.page.getByRole('heading', { level: 1, name: 'Bruno Lima' }).waitFor();
   await ana.say('psst');
   const link = bruno.page.locator('.room-link', { hasText: 'Ana Souza' });
   await link.locator('.count', { hasText: '1' }).waitFor();

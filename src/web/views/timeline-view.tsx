@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
+import type { Row } from '../state/row.ts';
 import type { Timeline } from '../state/timeline.ts';
 import { useWords } from './context.ts';
 import { Icon } from './icon.tsx';
@@ -24,7 +25,10 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const rows = useRows({
     count,
     key: timeline.key,
-    estimate: useCallback(index => estimatedHeight(timeline.row(index)?.text), [timeline]),
+    estimate: useCallback(
+      index => estimatedHeight(timeline.row(index), scroller.current?.clientWidth ?? 0),
+      [timeline],
+    ),
     scroller: useCallback(() => scroller.current, []),
     paddingStart: paddingTopPx,
     paddingEnd: paddingBottomPx,
@@ -43,12 +47,19 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   };
   useLayoutEffect(look);
 
+  // The browser's own way there is long, and what comes into view on it changes where the end is.
+  const press = (event: KeyboardEvent) => {
+    if (event.key !== 'End' || event.target !== event.currentTarget) return;
+    event.preventDefault();
+    timeline.toNewest();
+  };
+
   const { older } = timeline;
   const title = titleOf(timeline.replica.info);
   return (
     <div class="timeline">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard */}
-      <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label={words.messagesIn(title)} onScroll={look}>
+      <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label={words.messagesIn(title)} onScroll={look} onKeyDown={press}>
         {count === 0 && <TimelineSkeleton isFailed={older === 'failed'} onRetry={() => timeline.reopen()} />}
         <ol class="rows" style={{ height: `${rows.getTotalSize()}px` }} data-placed={isPlaced.value}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
@@ -148,11 +159,19 @@ function visibleRange(rows: Rows): { first: number; last: number } | undefined {
 }
 
 const lineHeightPx = 24;
-const charactersALine = 80;
-const rowPaddingPx = 8;
+const rowPaddingPx = 4;
+/** The name and time above the first one of a group. */
+const headerPx = 30;
+const dayPx = 52;
+const characterPx = 7.5;
+/** What avatar and margins take of the width; and as wide as the text gets. */
+const besidesTextPx = 120;
+const maxTextPx = 720;
 
-function estimatedHeight(text: string | undefined): number {
-  const lines = (text ?? '').split('\n', 50);
-  const count = lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / charactersALine), 0);
-  return count * lineHeightPx + rowPaddingPx;
+/** What a row will probably take, before it was seen. The better it guesses, the steadier the scroll bar. */
+function estimatedHeight(row: Row | undefined, widthPx: number): number {
+  const textPx = Math.min(Math.max(widthPx - besidesTextPx, besidesTextPx), maxTextPx);
+  const lines = (row?.text ?? '').split('\n', 100);
+  const count = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil((line.length * characterPx) / textPx)), 0);
+  return rowPaddingPx + count * lineHeightPx + (row?.startsGroup ? headerPx : 0) + (row?.startsDay ? dayPx : 0);
 }

@@ -42,6 +42,10 @@ export function useRows(wish: RowsOptions): Rows {
   };
   held.current ??= new Virtualizer<HTMLElement, HTMLElement>(wanted);
   const rows = held.current;
+  // A row that comes in above what is read, and turns out higher or lower than it was taken for, moves the scroll position
+  // instead; also where it shows already, in the space that is left free above the first row.
+  rows.shouldAdjustScrollPositionOnItemSizeChange = ({ key, start, end }, _, { scrollOffset, itemSizeCache }) =>
+    itemSizeCache.has(key) ? end <= (scrollOffset ?? 0) : start < (scrollOffset ?? 0) + paddingStart;
   rows.setOptions(wanted);
   useLayoutEffect(() => rows._didMount(), [rows]);
   useLayoutEffect(() => rows._willUpdate());
