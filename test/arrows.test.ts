@@ -73,7 +73,8 @@ function houseOf(file: string): string | undefined {
 
 function floorOf(file: string): number {
   const [, , floor = '', inner] = file.split('/');
-  const name = inner === undefined && !serverFloors.includes(floor) ? 'ground' : floor;
+  const isGround = floor === 'settings' || (inner === undefined && !serverFloors.includes(floor));
+  const name = isGround ? 'ground' : floor;
   const index = serverFloors.indexOf(name);
   assert.notEqual(index, -1, `${file} stands on no floor`);
   return index;

@@ -1,4 +1,4 @@
-/** `npm run chat`: what it shows, and as a process against the real server. */
+/** `papo chat`: what it shows, and as a process against the real server. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -347,14 +347,14 @@ afterEach(async () => {
 /** What isn't shown must end the test, not hang it. */
 const limit = { timeout: 120_000 };
 
-/** `npm run chat` as a process, with pipes. */
+/** `papo chat` as a process, with pipes. */
 class ChatProcess {
   readonly lines: string[] = [];
   readonly ended: Promise<number | null>;
   readonly #child;
 
   constructor(args: string[], environment: Record<string, string | undefined> = { PAPO_PASSWORD: password }) {
-    this.#child = spawn(process.execPath, ['src/cli/chat.ts', ...args], {
+    this.#child = spawn(process.execPath, ['src/cli/papo.ts', 'chat', ...args], {
       env: { ...process.env, ...environment },
       stdio: 'pipe',
     });

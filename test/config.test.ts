@@ -4,8 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, knownVariables, readConfig } from '../src/server/config.ts';
-import { unknownVariables } from '../src/server/unknown-variables.ts';
+import { type Config, ConfigError, readConfig as read } from '../src/server/config.ts';
+import { explainSettings } from '../src/server/settings/explain.ts';
+import { readDotEnv, type Values } from '../src/server/settings/sources.ts';
+import { flagOf, settingNames } from '../src/server/settings/table.ts';
+import { unknownVariables } from '../src/server/settings/unknown.ts';
+
+const readConfig = (environment: Values): Config => read({ environment });
 
 test('nothing set is a server of its own on this machine', () => {
   assert.deepEqual(readConfig({}), {
@@ -76,6 +81,60 @@ test("the database's address may come from a file; one in the environment comes 
   assert.throws(() => readConfig({ DATABASE_URL_FILE: file }), /DATABASE_URL_FILE: .*no such file/);
 });
 
+test('a flag comes before the environment, that before .env, and that before the default', () => {
+  const [flags, environment, dotEnv] = [{ PORT: '1' }, { PORT: '2', HOST: 'b' }, { PORT: '3', HOST: 'c' }];
+  const sources = { flags, environment, dotEnv: { ...dotEnv, PAPO_TOKEN_TTL: '60' } };
+  const { port, host, tokenTtlSeconds, logLevel } = read(sources);
+  assert.deepEqual([port, host, tokenTtlSeconds, logLevel], [1, 'b', 60, 'info']);
+  const origins = new Map(explainSettings(sources).map(({ name, from }) => [name, from]));
+  assert.deepEqual(
+    ['PORT', 'HOST', 'PAPO_TOKEN_TTL', 'PAPO_LOG_LEVEL'].map(name => origins.get(name as 'PORT')),
+    ['flag', 'environment', '.env', 'default'],
+  );
+});
+
+test('what is set to nothing in one place is taken from the next', () => {
+  assert.equal(read({ environment: { PORT: '' }, dotEnv: { PORT: '3' } }).port, 3);
+  assert.deepEqual(
+    read({ environment: { PAPO_DEFAULT_ROOMS: '' }, dotEnv: { PAPO_DEFAULT_ROOMS: 'lobby' } }).defaultRooms,
+    [],
+  );
+});
+
+test('[abuse 46] a bad value is told by the name of what was used', () => {
+  const faults = [
+    [{ flags: { PAPO_TOKEN_TTL: '0' }, environment: { PAPO_TOKEN_TTL: '60' } }, '--token-ttl: '],
+    [{ environment: {}, dotEnv: { PORT: 'http' } }, 'PORT in .env: '],
+    [{ flags: { PAPO_SECRET_FILE: '/nowhere' }, environment: {} }, '--secret-file: '],
+    [{ environment: {}, dotEnv: { PAPO_SECRET: 'short' } }, 'PAPO_SECRET in .env: '],
+  ] as const;
+  for (const [sources, beginning] of faults) {
+    assert.throws(
+      () => read(sources),
+      error => error instanceof ConfigError && error.message.startsWith(beginning),
+    );
+  }
+});
+
+test('.env is read as Node reads it, may be missing, and must not be unreadable', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'papo-config-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, '.env');
+  assert.deepEqual(readDotEnv(path), {});
+  await writeFile(path, '# a comment\nexport PORT=9000\nPAPO_DEFAULT_ROOMS="a, b"\n');
+  assert.deepEqual({ ...readDotEnv(path) }, { PORT: '9000', PAPO_DEFAULT_ROOMS: 'a, b' });
+  assert.throws(() => readDotEnv(folder), ConfigError);
+});
+
+test('a secret is never a flag: its file is', () => {
+  const flags = settingNames.map(flagOf);
+  assert.equal(new Set(flags).size, settingNames.length);
+  assert.deepEqual(
+    flags.filter(flag => /secret|database/.test(flag)),
+    ['--database-url-file', '--secret-file'],
+  );
+});
+
 for (const [name, value] of [
   ['PORT', 'http'],
   ['PORT', '65536'],
@@ -90,7 +149,7 @@ for (const [name, value] of [
   ['PAPO_RATE_LIMITS', 'no'],
   ['PAPO_TRUSTED_PROXIES', '10.0.0.0/33'],
 ] as const) {
-  test(`${name}=${value.slice(0, 30)} stops the start with the variable's name`, () => {
+  test(`[abuse 46] ${name}=${value.slice(0, 30)} stops the start with the variable's name`, () => {
     assert.throws(
       () => readConfig({ [name]: value }),
       error => error instanceof ConfigError && error.message.startsWith(`${name}: `),
@@ -98,17 +157,21 @@ for (const [name, value] of [
   });
 }
 
-test('a variable that papo doesn’t know is told, with the name that may be meant', () => {
+test('[abuse 46] a variable that papo doesn’t know is told, with the name that may be meant', () => {
   const environment = {
     PAPO_ORIGIN: 'x',
     PAPO_LOGLEVEL: 'x',
     PAPO_WEATHER_FORECAST: 'x',
     PORT: '1',
     PAPO_SECRET: '',
+    PAPO_SECRET_FILE: '',
   };
-  assert.deepEqual(unknownVariables(environment, knownVariables), [
+  // The last is for compose.yaml, which reads the same file.
+  const dotEnv = { PAPO_ORIGIN: 'x', GRAFANA_PORT: '3000', PAPO_PORT: '80' };
+  assert.deepEqual(unknownVariables({ environment, dotEnv }), [
     'PAPO_ORIGIN is not a setting of papo: is PAPO_ORIGINS meant?',
     'PAPO_LOGLEVEL is not a setting of papo: is PAPO_LOG_LEVEL meant?',
     'PAPO_WEATHER_FORECAST is not a setting of papo',
+    'PAPO_ORIGIN in .env is not a setting of papo: is PAPO_ORIGINS meant?',
   ]);
 });

@@ -96,7 +96,7 @@ test('HEAD is answered like GET, without the contents', async () => {
   assert.deepEqual([status, headers.get('content-length'), body], [200, String(script.length), null]);
 });
 
-test('[abuse 44] every answer of the page says what may run on it, and where it may be shown', async () => {
+test('[abuse 44b] every answer of the page says what may run on it, and where it may be shown', async () => {
   const unbuilt = doorOf(new Map());
   const answers = [
     await page.request('/'),

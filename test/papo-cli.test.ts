@@ -1,30 +1,19 @@
 /** `papo`, the command line, as a process. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sql } from 'kysely';
+import { flagOf, settingNames } from '../src/server/settings/table.ts';
 import { openSingle } from '../src/server/store/database.ts';
 import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
+import { papo } from './support/papo.ts';
 import { register } from './support/people.ts';
 import { spawnServer, startServer } from './support/server.ts';
 
 const limit = { timeout: 50_000 };
-
-type Outcome = { code: number; out: string; complaint: string };
-
-function papo(args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const env = { ...process.env, DATABASE_URL: '', PAPO_DATA_DIR: '/nowhere', ...environment };
-  return new Promise(resolve => {
-    execFile(process.execPath, ['src/cli/papo.ts', ...args], { env }, (error, stdout, stderr) => {
-      const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
-      resolve({ code, out: stdout.trim(), complaint: stderr.trim() });
-    });
-  });
-}
 
 test('what is used wrongly ends with 2 and one sentence, what fails with 1', limit, async () => {
   for (const args of [['backup'], ['bogus'], ['config', '--bogus']]) {
@@ -65,6 +54,60 @@ test('the settings in force are shown with where they come from, and without sec
   const find = (wanted: string) => settings.find(({ name }) => name === wanted);
   assert.deepEqual(find('PORT'), { name: 'PORT', value: '9000', from: 'environment' });
   assert.deepEqual(find('HOST'), { name: 'HOST', value: '127.0.0.1', from: 'default' });
+});
+
+test('[abuse 46] a setting of .env is in force, and one that papo doesn’t know is told', limit, async t => {
+  const folder = await scratchFolder(t);
+  const secret = 's'.repeat(32);
+  await writeFile(join(folder, 'secret'), secret);
+  await writeFile(join(folder, '.env'), 'HOST=::1\nPAPO_SECRET_FILE=secret\nPAPO_ORIGIN=https://a.example\n');
+  const { code, out, complaint } = await papo(['config', '--port', '9000', '--json'], {}, folder);
+  assert.equal(code, 0, complaint);
+  const settings: { name: string }[] = JSON.parse(out);
+  const find = (wanted: string) => settings.find(({ name }) => name === wanted);
+  assert.deepEqual(find('PORT'), { name: 'PORT', value: '9000', from: 'flag' });
+  assert.deepEqual(find('HOST'), { name: 'HOST', value: '::1', from: '.env' });
+  assert.deepEqual(find('PAPO_SECRET'), { name: 'PAPO_SECRET', value: '***', from: '.env', file: 'secret' });
+  assert.ok(!out.includes(secret));
+  assert.equal(complaint, 'papo: PAPO_ORIGIN in .env is not a setting of papo: is PAPO_ORIGINS meant?');
+});
+
+test('the server takes a flag for each setting, before what the environment says', limit, async t => {
+  const database = await emptyDatabase(t);
+  const environment = { DATABASE_URL: database.url, HOST: '127.0.0.1', PAPO_LOGLEVEL: 'debug' };
+  const server = await spawnServer(environment, ['--host', '127.0.0.2', '--log-level', 'info']);
+  t.after(() => server.end('SIGTERM'));
+  assert.match(server.url, /^http:\/\/127\.0\.0\.2:/);
+  const warning = 'PAPO_LOGLEVEL is not a setting of papo: is PAPO_LOG_LEVEL meant?';
+  assert.ok(server.output.some(line => line.includes(warning)));
+  const { out: help } = await papo(['serve', '--help']);
+  for (const name of settingNames) assert.ok(help.includes(`${flagOf(name)} <`), name);
+});
+
+test('[abuse 46] a bad port stops the server with its name and with 2', limit, async () => {
+  for (const [args, name] of [
+    [['--port', '70000'], '--port'],
+    [[], 'PORT'],
+  ] as const) {
+    const { code, out, complaint } = await papo(['serve', ...args], { PORT: 'http' });
+    assert.deepEqual([code, out], [2, '']);
+    assert.match(complaint, new RegExp(`^papo: ${name}: [^\n]+$`));
+  }
+});
+
+test('[abuse 46] a database that can not be reached is told, and the end is 1', limit, async () => {
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const url = `postgres://nobody:very-hidden@${host}:1/papo`;
+    const { code, out, complaint } = await papo(['serve', '--port', '0', '--metrics-addr', 'off'], {
+      DATABASE_URL: url,
+    });
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /papo could not start: the database \(DATABASE_URL\) can not be reached: .*ECONNREFUSED/,
+    );
+    assert.doesNotMatch(out + complaint, /very-hidden/);
+  }
 });
 
 test(

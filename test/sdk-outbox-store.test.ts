@@ -7,9 +7,9 @@ import { openBrowser } from './support/browser.ts';
 import { outboxCases } from './support/outbox-cases.ts';
 
 const inBrowser = `
-  import { indexedDbOutbox } from './src/sdk/browser/index.ts';
+  import { IndexedDbStore } from './src/sdk/browser/indexed-db-outbox.ts';
   import { outboxCases } from './test/support/outbox-cases.ts';
-  globalThis.runCase = (title, name) => outboxCases[title](() => indexedDbOutbox({ name }));
+  globalThis.runCase = (title, name) => outboxCases[title](() => new IndexedDbStore(name));
 `;
 
 let browser: Browser;

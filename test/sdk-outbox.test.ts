@@ -21,6 +21,8 @@ test('send returns at once and tells queued, sending, sent; done resolves with t
     'outgoing id-1 sending',
     'outgoing id-1 sent',
   ]);
+  assert.deepEqual(chat.client.outgoing, [outgoing]);
+  await socket.receive(change('general', message(1, { id: 'id-1' })));
   assert.deepEqual(chat.client.outgoing, []);
 });
 
@@ -41,7 +43,9 @@ test('[G4] [CLIENT-7] undecided messages are sent again with the same id after a
   const second = await chat.reconnect(current(general));
   for (const [index, text] of ['one', 'two', 'three'].entries()) {
     assert.deepEqual(second.inputs('message.send'), [sent(text, `id-${index + 1}`)]);
-    await second.answer('message.send', { message: message(index + 1, { id: `id-${index + 1}` }) });
+    const said = message(index + 1, { id: `id-${index + 1}` });
+    await second.answer('message.send', { message: said });
+    await second.receive(change('general', said));
   }
   assert.deepEqual(chat.client.outgoing, []);
 });

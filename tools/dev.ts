@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 const papoUrl = `http://127.0.0.1:${process.env['PORT'] ?? 8080}`;
 
 const both = [
-  run('--watch-path=src/server', '--watch-path=src/contract', 'src/server/main.ts'),
+  run('--watch-path=src/server', '--watch-path=src/contract', 'src/cli/papo.ts', 'serve'),
   run('node_modules/vite/bin/vite.js', '--clearScreen', 'false'),
 ];
 

@@ -1,5 +1,6 @@
 /**
- * Writes what is made from the code: `openapi.json`, `asyncapi.json`, `docs/tests.md`, and the record of the wire contract.
+ * Writes what is made from the code: `openapi.json`, `asyncapi.json`, `docs/tests.md`, the READMEs' tables of
+ * settings, and the record of the wire contract.
  * With `--check` it writes nothing, and fails when one of them is stale or not valid.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { Ajv, type AnySchema } from 'ajv';
 import { asyncApiDocument } from '../src/contract/asyncapi.ts';
 import { protocolVersion } from '../src/contract/codes.ts';
 import { openApiDocument } from '../src/contract/openapi.ts';
+import { withSettings } from './settings-table.ts';
 import { citationFaults, readCitations, testIndex } from './test-index.ts';
 import { wireShape } from './wire-shape.ts';
 
@@ -23,6 +25,8 @@ const made = {
   'openapi.json': toJson(openApi),
   'asyncapi.json': toJson(asyncApi),
   'docs/tests.md': testIndex(citations),
+  'README.md': withSettings(read('README.md') ?? '', 'README.md'),
+  'README.pt-BR.md': withSettings(read('README.pt-BR.md') ?? '', 'README.pt-BR.md'),
   [recordPath]: record(),
 };
 

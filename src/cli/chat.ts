@@ -1,4 +1,4 @@
-/** `npm run chat`: talking in a terminal. Built on the SDK alone. */
+/** `papo chat`: talking in a terminal. Built on the SDK alone. */
 import process from 'node:process';
 import { ChatClient, login, register } from '../sdk/index.ts';
 import { perform } from './chat/commands.ts';
@@ -9,8 +9,6 @@ import { Terminal } from './chat/terminal.ts';
 
 /** A socket whose server is gone must not keep the process. */
 const exitTimeoutMs = 2_000;
-
-if (import.meta.main) process.exitCode = await chat(process.argv.slice(2));
 
 /** @returns the exit code. */
 export async function chat(args: string[]): Promise<number> {

@@ -1,9 +1,10 @@
-/** The database that the environment names, for as long as a command works on it. */
+/** The database that the settings name, for as long as a command works on it. */
 import type { ClientConfig } from 'pg';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { type Config, readConfig } from '../server/config.ts';
 import type { Logger } from '../server/log.ts';
+import { readDotEnv, type Values } from '../server/settings/sources.ts';
 import { openExisting, startEmbedded } from '../server/store/embedded.ts';
 
 export type Workplace = {
@@ -21,8 +22,12 @@ export type Which =
   | 'own';
 
 /** Starts papo's own PostgreSQL if it is that, and stops it when the work is done, failed, or was interrupted. */
-export async function withDatabase<T>(which: Which, work: (place: Workplace) => Promise<T>): Promise<T> {
-  const config = readConfig(process.env);
+export async function withDatabase<T>(
+  which: Which,
+  flags: Values,
+  work: (place: Workplace) => Promise<T>,
+): Promise<T> {
+  const config = readConfig({ flags, environment: process.env, dotEnv: readDotEnv() });
   const log = pino({ level: 'warn', base: null }, pretty({ destination: 2, sync: true, ignore: 'time' }));
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

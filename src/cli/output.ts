@@ -10,3 +10,8 @@ export function summary(tables: readonly { name: string; rows: number }[]): stri
     .map(({ name, rows }) => `${rows} ${name}`)
     .join(', ');
 }
+
+/** A sentence on standard error. */
+export function complain(sentence: string): void {
+  process.stderr.write(`papo: ${sentence}\n`);
+}

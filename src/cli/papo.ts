@@ -6,19 +6,21 @@ import { version } from '../server/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addChat } from './commands/chat.ts';
 import { addConfig } from './commands/config.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addRestore } from './commands/restore.ts';
 import { addServe } from './commands/serve.ts';
+import { complain } from './output.ts';
 
 const program = new Command('papo')
   .description(
-    'A real-time chat server you run yourself. Settings come from the environment: see `papo config`.',
+    'A real-time chat server you run yourself. Settings come from flags, the environment, or a file .env: see `papo config`.',
   )
   .version(version)
   .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
-for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig]) add(program);
+for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig, addDoctor]) add(program);
 
 try {
   await program.parseAsync();
@@ -29,6 +31,6 @@ try {
 /** Commander has said by itself what was used wrongly. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`papo: ${error instanceof Error ? error.message : String(error)}\n`);
+  complain(error instanceof Error ? error.message : String(error));
   return error instanceof ConfigError ? 2 : 1;
 }

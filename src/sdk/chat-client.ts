@@ -6,9 +6,8 @@ import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { logout } from './http.ts';
-import { Keeper } from './keeper.ts';
 import { type HeldGrant, Login } from './login.ts';
-import { type ChatClientOptions, runtimeOf } from './options.ts';
+import { type ChatClientOptions, type OutboxKeeper, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
 import {
   type BrowseOptions,
@@ -66,7 +65,7 @@ export class ChatClient {
   readonly #uplink: Uplink;
   readonly #rooms: Rooms;
   readonly #outbox: Outbox;
-  readonly #keeper: Keeper;
+  readonly #keeper: OutboxKeeper | undefined;
   readonly #events: Emitter<ChatEvents>;
   readonly #readMarks = new ReadMarks((room, seq) => this.call('room.read', { room, seq }));
   #me: User | undefined;
@@ -105,12 +104,12 @@ export class ChatClient {
       },
       deliver: message => this.#deliver(message),
       onChange: message => {
-        this.#keeper.follow(message);
+        this.#keeper?.follow(message);
         this.#events.emit('outgoing', message);
       },
     });
     const oddity = (error: ChatError) => this.#events.emit('error', error);
-    this.#keeper = new Keeper(options.outbox, this.#outbox, oddity);
+    this.#keeper = options.outbox?.(this.#outbox, oddity);
     if (token === undefined) {
       this.#login = new Login({
         runtime,
@@ -195,7 +194,7 @@ export class ChatClient {
       if (error.code !== 'unauthorized' || !this.#tokens.canRenew) throw error;
     }
     await this.#login?.end();
-    await this.#keeper.erase();
+    await this.#keeper?.erase();
   }
 
   async #endLogin(signal: AbortSignal | undefined): Promise<void> {
@@ -221,14 +220,14 @@ export class ChatClient {
     return this.#outbox.add(room, text, id);
   }
 
-  /** What was left unsent in a room, here or on an earlier visit; empty: nothing. */
-  draft(room: string): Promise<string> {
-    return this.#keeper.draft(room);
+  /** What was being written in a room, on this visit or an earlier one, if there is an `outbox`; empty: nothing. */
+  async draft(room: string): Promise<string> {
+    return (await this.#keeper?.draft(room)) ?? '';
   }
 
-  /** Keeps what is being written in a room, in the `outbox` if there is one. @param text empty: forgets it. */
-  saveDraft(room: string, text: string): Promise<void> {
-    return this.#keeper.saveDraft(room, text);
+  /** Keeps what is being written in a room, if there is an `outbox`. @param text empty: forgets it. */
+  async saveDraft(room: string, text: string): Promise<void> {
+    await this.#keeper?.saveDraft(room, text);
   }
 
   /** Sends a failed message again, with its id. `false`: there is no such message, or the outbox is full. */
@@ -342,7 +341,7 @@ export class ChatClient {
       return;
     }
     this.#me = hello.user;
-    await this.#keeper.open({ user: hello.user.id, log: hello.log });
+    await this.#keeper?.open({ user: hello.user.id, log: hello.log });
     await this.#rooms.sync(connection, hello);
   }
 

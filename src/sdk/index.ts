@@ -17,7 +17,7 @@ export { ChatClient, type ChatEvents } from './chat-client.ts';
 export { ChatError, type ChatErrorCode } from './errors.ts';
 export { type GrantFor, type HttpOptions, login, logout, refresh, register } from './http.ts';
 export type { GrantStore, HeldGrant } from './login.ts';
-export type { ChatClientOptions } from './options.ts';
+export type { ChatClientOptions, MakeKeeper, OutboxKeeper } from './options.ts';
 export type { OutgoingMessage, OutgoingState } from './outbox.ts';
 export type { KeptMessage, OutboxScope, OutboxStore } from './outbox-store.ts';
 export type { BrowseOptions, HistoryOptions, PageOptions } from './pages.ts';

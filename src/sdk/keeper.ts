@@ -1,13 +1,19 @@
 import { ChatError } from './errors.ts';
+import type { MakeKeeper, OutboxKeeper } from './options.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 import type { OutboxScope, OutboxStore } from './outbox-store.ts';
+
+/** An outbox that is kept in a store: `indexedDbOutbox` is one. */
+export function keptIn(store: OutboxStore): MakeKeeper {
+  return (outbox, oddity) => new Keeper(store, outbox, oddity);
+}
 
 /**
  * Between the outbox and the store that outlasts it. The store is written behind: a message goes out without waiting for
  * it, since the server stores it once whatever happens. The first failure of the store is told, and is its last.
  */
-export class Keeper {
-  readonly #outbox: Outbox;
+class Keeper implements OutboxKeeper {
+  readonly #outbox: Pick<Outbox, 'adopt' | 'list'>;
   readonly #oddity: (error: ChatError) => void;
   readonly #drafts = new Map<string, string>();
   /** Messages in the store, by room and id, and whether they are there as failed. */
@@ -18,8 +24,10 @@ export class Keeper {
   #last: Promise<unknown> = Promise.resolve();
   #isReading = false;
   #isStale = false;
+  /** Counts what was written: what was read before the last of it is old. */
+  #writes = 0;
 
-  constructor(store: OutboxStore | undefined, outbox: Outbox, oddity: (error: ChatError) => void) {
+  constructor(store: OutboxStore, ...[outbox, oddity]: Parameters<MakeKeeper>) {
     this.#store = store;
     this.#outbox = outbox;
     this.#oddity = oddity;
@@ -43,6 +51,7 @@ export class Keeper {
     const before = this.#kept.get(key);
     const scope = this.#scope;
     if (!scope) return;
+    this.#writes++;
     if (state === 'sent' || state === 'discarded') {
       if (this.#kept.delete(key)) void this.#try(store => store.remove(scope, room, id));
       return;
@@ -94,8 +103,13 @@ export class Keeper {
 
   async #read(isFirst: boolean): Promise<void> {
     const scope = this.#scope;
+    const writes = this.#writes;
     const kept = scope && (await this.#try(store => store.load(scope)));
     if (!kept || scope !== this.#scope) return;
+    if (!isFirst && writes !== this.#writes) {
+      this.#isStale = true;
+      return;
+    }
     for (const { room, id, error } of kept) this.#kept.set(`${room} ${id}`, error !== undefined);
     this.#outbox.adopt(kept, isFirst);
   }

@@ -145,8 +145,7 @@ export class Login implements TokenSource {
     const ask = async () => refresh(await url(), undefined, { ...options, cookie });
     const { locks } = globalThis.navigator ?? {};
     const grant: HeldGrant = await (locks ? locks.request('papo-refresh', ask) : ask());
-    if (last && last.user.id !== grant.user.id)
-      throw new ChatError('unauthorized', 'somebody else has signed in');
+    if (last && last.user.id !== grant.user.id) throw new ChatError('unauthorized', 'signed out');
     return grant;
   }
 

@@ -1,6 +1,8 @@
+import type { ChatError } from './errors.ts';
 import { uuidV7Maker } from './ids.ts';
 import type { GrantStore, HeldGrant } from './login.ts';
-import type { OutboxStore } from './outbox-store.ts';
+import type { Outbox, OutgoingMessage } from './outbox.ts';
+import type { OutboxScope } from './outbox-store.ts';
 import { type Runtime, type SocketConstructor, systemClock } from './runtime.ts';
 
 /**
@@ -26,12 +28,26 @@ export interface ChatClientOptions extends Partial<Omit<Runtime, 'WebSocket'>> {
    */
   token?: string | ((refused: string | undefined) => string | Promise<string>) | undefined;
   /**
-   * Keeps messages that aren't decided, and drafts, from one visit of a page to the next: `indexedDbOutbox` of
-   * `papo/sdk/browser`. A store that fails costs no message: it is told as an `error`, and the client goes on without.
+   * Keeps messages that aren't decided, and drafts, from one visit of a page to the next: `indexedDbOutbox()` of
+   * `papo/sdk/browser`. If it fails, that is told as an `error`, and the client goes on from memory.
    */
-  outbox?: OutboxStore | undefined;
+  outbox?: MakeKeeper | undefined;
   WebSocket?: SocketConstructor | undefined;
 }
+
+/** What outlasts the page; see `keptIn`. None of its methods rejects. */
+export interface OutboxKeeper {
+  open(scope: OutboxScope): Promise<void>;
+  follow(message: OutgoingMessage): void;
+  draft(room: string): Promise<string>;
+  saveDraft(room: string, text: string): Promise<void>;
+  erase(): Promise<void>;
+}
+
+export type MakeKeeper = (
+  outbox: Pick<Outbox, 'adopt' | 'list'>,
+  oddity: (error: ChatError) => void,
+) => OutboxKeeper;
 
 /** What the options don't give is taken from the surroundings. */
 export function runtimeOf(options: ChatClientOptions): Runtime {

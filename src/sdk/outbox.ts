@@ -38,6 +38,8 @@ class Entry implements OutgoingMessage {
   tries = 0;
   /** Another page, which has it too, is to send it first. */
   yields = false;
+  /** By an earlier visit: it goes before what this one writes. */
+  isLeft = false;
   #decision = Promise.withResolvers<Message>();
 
   constructor(id: string, room: string, text: string, at: number) {
@@ -152,11 +154,7 @@ export class Outbox {
         this.#options.onChange(failed);
       }
     }
-    for (const entry of this.#landing) {
-      if (entry.room === room && entry.message && this.#options.isShown(room, entry.message)) {
-        this.#landing.delete(entry);
-      }
-    }
+    for (const entry of this.#landing) if (this.#isShown(entry)) this.#landing.delete(entry);
   }
 
   /**
@@ -170,18 +168,22 @@ export class Outbox {
       // Discarded there, or tried again.
       this.#drop(failed);
     }
-    const left = kept.filter(({ id, room }) => !this.#known(id, room));
-    for (const { id, room, text, at, error } of isFirst ? left.toReversed() : left) {
+    const held = this.list();
+    const left = kept.filter(({ id, room }) => !held.some(entry => entry.id === id && entry.room === room));
+    for (const { id, room, text, at, error } of left) {
       const entry = new Entry(id, room, text, at);
+      entry.isLeft = isFirst;
       if (error) {
         this.#setAside(entry, new ChatError(error.code, error.message));
         this.#options.onChange(entry);
-      } else this.#enqueue(entry, isFirst ? 'first' : 'yielding');
+      } else this.#enqueue(entry, !isFirst);
     }
+    for (const { entries } of this.#queues.values())
+      entries.sort((a, b) => Number(b.isLeft) - Number(a.isLeft));
   }
 
-  #known(id: string, room: string): boolean {
-    return this.list().some(entry => entry.id === id && entry.room === room);
+  #isShown({ room, message }: Entry): boolean {
+    return message !== undefined && this.#options.isShown(room, message);
   }
 
   /** Sends a failed message again, at the end of its room's queue and with the same id. `false`: there is none. */
@@ -211,12 +213,11 @@ export class Outbox {
     this.#options.onChange(entry);
   }
 
-  #enqueue(entry: Entry, how?: 'first' | 'yielding'): Entry {
+  #enqueue(entry: Entry, yields = false): Entry {
     const queue: RoomQueue = this.#queues.get(entry.room) ?? { entries: [], busy: undefined };
     this.#queues.set(entry.room, queue);
-    if (how === 'first') queue.entries.unshift(entry);
-    else queue.entries.push(entry);
-    if (how === 'yielding') {
+    queue.entries.push(entry);
+    if (yields) {
       entry.yields = true;
       this.#options.clock.after(defaults.yieldMs, () => {
         entry.yields = false;
@@ -244,7 +245,7 @@ export class Outbox {
   #sent(entry: Entry, message: Message): void {
     if (!this.#remove(entry)) return;
     entry.sent(message);
-    if (!this.#options.isShown(entry.room, message)) this.#landing.add(entry);
+    if (!this.#isShown(entry)) this.#landing.add(entry);
     this.#goOnAfter(entry);
   }
 

@@ -1,6 +1,7 @@
 /** The server's log: JSON lines on standard output, readable lines on a terminal. */
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { LogOutput } from './log-output.ts';
 
 export type { Logger };
 
@@ -10,9 +11,20 @@ export type LogLevel = (typeof logLevels)[number];
 /** Never logged, wherever they stand in a line's fields. */
 const secrets = ['token', 'refreshToken', 'password', '*.token', '*.refreshToken', '*.password'];
 
-export function createLog(level: LogLevel): Logger {
-  const options = { level, base: null, redact: secrets };
-  return process.stdout.isTTY
-    ? pino(options, pretty({ sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }))
-    : pino(options);
+export function createLog(level: LogLevel, output: { write(line: string): void } = standardOutput()): Logger {
+  return pino({ level, base: null, redact: secrets, serializers: { err: discreetError } }, output);
+}
+
+export function standardOutput(): LogOutput {
+  const readable = prettyFactory({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
+  return new LogOutput(process.stdout, process.stdout.isTTY ? readable : line => line);
+}
+
+/**
+ * Of an error, what is known to be harmless. PostgreSQL's repeat rows and inputs, which are what people wrote, and carry
+ * the connection with the key that cancels its statements.
+ */
+function discreetError(error: Error): object {
+  const { type, message, stack, code } = pino.stdSerializers.err(error);
+  return { type, message, stack, ...(code !== undefined && { code }) };
 }

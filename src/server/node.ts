@@ -30,7 +30,7 @@ import { syncOperations } from './operations/sync.ts';
 import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
 import { Changes } from './store/changes.ts';
-import { keptSetting, openPool, readLogName, requireDurability } from './store/database.ts';
+import { keptSetting, openPool, readLogName, requireDurability, requireReachable } from './store/database.ts';
 import { startEmbedded } from './store/embedded.ts';
 import { Logins } from './store/logins.ts';
 import { Members } from './store/members.ts';
@@ -82,6 +82,7 @@ export async function startNode(
   const metricsUrl = await metricsDoor();
   const connection = await database();
   const db = parts.adopt(openPool(connection, log, metrics), pool => pool.destroy());
+  await requireReachable(db, config.databaseUrl ? 'the database (DATABASE_URL)' : 'papo’s own database');
   await requireDurability(db);
   const owner = parts.adopt(new Owner(connection, log, onFatal), held => held.release());
   await owner.claim();

@@ -12,6 +12,7 @@ import type { Grant, Message, Room } from '../../src/contract/objects.ts';
 import { type Handshake, RawConnection, type RawResponse, RawSocket, responsesIn } from './abuse-wire.ts';
 import { type Response, request, TestSocket } from './people.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
+import { noteSecrets, requireDiscreet, secrets } from './secrets.ts';
 import { type ServerProcess, spawnServer, startServer } from './server.ts';
 import { within } from './waiting.ts';
 
@@ -22,8 +23,6 @@ export const signingSecret = randomBytes(32).toString('base64url');
 
 const stopLimitMs = 20_000;
 const errorLevel = 50;
-/** What is shorter may stand in a log by chance. */
-const minSecretLength = 7;
 
 type Running = {
   url: string;
@@ -49,7 +48,7 @@ export function attackedServer(environment: Record<string, string> = {}, place: 
 
 export class AttackedServer {
   /** What must never be in a log. */
-  readonly secrets = new Set<string>([signingSecret]);
+  readonly secrets = secrets.add(signingSecret);
   /** The id of the room that everyone is in. */
   general = '';
   #running: Running | undefined;
@@ -96,7 +95,7 @@ export class AttackedServer {
   /** A password that nobody has. */
   newPassword(length = 27): string {
     const password = randomBytes(length).toString('hex').slice(0, length);
-    this.#keepSecrets({ password });
+    noteSecrets({ password });
     return password;
   }
 
@@ -118,9 +117,7 @@ export class AttackedServer {
     path: string,
     options: { token?: string; body?: unknown } = {},
   ): Promise<Response<Body>> {
-    this.#keepSecrets(options.body, options.token);
     const response = await request<Body>(this.url, method, path, options);
-    this.#keepSecrets(response.body);
     this.#note(`${method} ${path}`, response.status);
     return response;
   }
@@ -244,9 +241,7 @@ export class AttackedServer {
       lines.filter(({ level }) => level >= errorLevel),
       [],
     );
-    const forms = [...this.secrets].flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
-    const told = forms.filter(form => log.some(line => line.includes(form)));
-    assert.deepEqual(told, []);
+    requireDiscreet(log);
   }
 
   async discard(): Promise<void> {
@@ -273,13 +268,6 @@ export class AttackedServer {
     for (const { room, message } of this.#acknowledged) {
       const { seq, id, text } = message;
       assert.deepEqual(stored.get(`${room} ${seq}`), { id, text });
-    }
-  }
-
-  #keepSecrets(body: unknown, ...more: (string | undefined)[]): void {
-    const { password, token, refreshToken } = (body ?? {}) as Record<string, unknown>;
-    for (const secret of [password, token, refreshToken, ...more]) {
-      if (typeof secret === 'string' && secret.length >= minSecretLength) this.secrets.add(secret);
     }
   }
 
@@ -342,7 +330,7 @@ function asProcess(server: ServerProcess): Running {
 }
 
 async function inThisProcess({ DATABASE_URL, ...environment }: Record<string, string>): Promise<Running> {
-  const server = await startServer({ ...environment, PAPO_LOG_LEVEL: 'silent' }, DATABASE_URL);
+  const server = await startServer(environment, DATABASE_URL);
   return {
     url: server.url,
     stop: async () => {

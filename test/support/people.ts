@@ -5,6 +5,8 @@ import type { Answer, ChangeEvent, HelloEvent, ServerEvent, SocketError } from '
 import type { Grant } from '../../src/contract/objects.ts';
 import type { Input, OperationName, Output } from '../../src/contract/operations.ts';
 
+import { noteSecrets } from './secrets.ts';
+
 export const password = 'correct horse';
 
 export type Response<Body = unknown> = { status: number; headers: Headers; body: Body };
@@ -16,6 +18,7 @@ export async function request<Body = unknown>(
   path: string,
   options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<Response<Body>> {
+  noteSecrets(options.body, options.token);
   const response = await fetch(url + path, {
     method,
     headers: {
@@ -26,7 +29,9 @@ export async function request<Body = unknown>(
     ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text && JSON.parse(text)) as Body };
+  const body = (text && JSON.parse(text)) as Body;
+  noteSecrets(body);
+  return { status: response.status, headers: response.headers, body };
 }
 
 /** A new account. */
@@ -61,6 +66,7 @@ export class TestSocket {
   #ref = 0;
 
   constructor(url: string, token: string) {
+    noteSecrets(undefined, token);
     this.socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, ['papo.v1', `bearer.${token}`]);
     this.closed = once(this.socket, 'close').then(([code, reason]) => ({ code, reason: String(reason) }));
     this.socket.on('error', () => {});

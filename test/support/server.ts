@@ -1,13 +1,19 @@
 /** Servers for tests: in this process, or as a process of its own that can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
 import { type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
+import { requireDiscreet } from './secrets.ts';
 
-export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & { databaseUrl: string };
+export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & {
+  databaseUrl: string;
+  /** All that it has logged so far, at level trace. `close` rejects if that tells a password or a token. */
+  lines: readonly string[];
+};
 
 /** A server in this process, on a database of its own unless one is given; without rate limits unless told otherwise. */
 export async function startServer(
@@ -17,24 +23,29 @@ export async function startServer(
   const database = databaseUrl === undefined ? await createDatabase() : undefined;
   const url = databaseUrl ?? database?.url ?? '';
   const config = readConfig({
-    PORT: '0',
-    DATABASE_URL: url,
-    PAPO_LOG_LEVEL: 'silent',
-    PAPO_RATE_LIMITS: 'off',
-    PAPO_METRICS_ADDR: 'off',
-    ...environment,
+    environment: {
+      PORT: '0',
+      DATABASE_URL: url,
+      PAPO_RATE_LIMITS: 'off',
+      PAPO_METRICS_ADDR: 'off',
+      ...environment,
+    },
   });
-  const node = await startNode(config, createLog(config.logLevel), error => {
+  const lines: string[] = [];
+  const log = createLog('trace', { write: line => lines.push(line) });
+  const node = await startNode(config, log, error => {
     throw error;
   });
   return {
     url: node.url,
     metricsUrl: node.metricsUrl,
     databaseUrl: url,
+    lines,
     accept: connection => node.accept(connection),
     close: async () => {
       await node.close();
       await database?.drop();
+      requireDiscreet(lines);
     },
   };
 }
@@ -44,15 +55,33 @@ export type ServerProcess = {
   process: ChildProcess;
   /** Everything it has printed so far. */
   output: string[];
-  /** Sends the signal and waits until the process is gone; answers with its exit code (null: killed). */
+  /**
+   * Sends the signal and waits until the process is gone; answers with its exit code (null: killed). Rejects if its log,
+   * at level trace, tells a password or a token.
+   */
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
-const ofSpawned = { PORT: '0', DATABASE_URL: '', PAPO_RATE_LIMITS: 'off', PAPO_METRICS_ADDR: 'off' };
+const ofSpawned = {
+  PORT: '0',
+  DATABASE_URL: '',
+  PAPO_RATE_LIMITS: 'off',
+  PAPO_METRICS_ADDR: 'off',
+  PAPO_LOG_LEVEL: 'trace',
+};
 
-/** `npm start` as a process: resolves when it is ready, rejects with its output when it ends before. */
-export async function spawnServer(environment: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['src/server/main.ts'], {
+const program = resolve(import.meta.dirname, '../../src/cli/papo.ts');
+
+/**
+ * `papo serve` as a process: resolves when it is ready, rejects with its output when it ends before. It runs in a folder
+ * where no developer's `.env` is.
+ */
+export async function spawnServer(
+  environment: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [program, 'serve', ...flags], {
+    cwd: import.meta.dirname,
     env: { ...process.env, ...ofSpawned, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -74,6 +103,7 @@ export async function spawnServer(environment: Record<string, string>): Promise<
     end: async signal => {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       const [code] = await exited;
+      requireDiscreet(output);
       return code;
     },
   };

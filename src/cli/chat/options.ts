@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const usage = `Usage: npm run chat -- --user NAME [--register] [--url URL]
+export const usage = `Usage: papo chat --user NAME [--register] [--url URL]
 
 Talks in the terminal: what you type is sent, what others say appears.
 

@@ -1,4 +1,6 @@
 import { defaults } from '../defaults.ts';
+import { keptIn } from '../keeper.ts';
+import type { MakeKeeper } from '../options.ts';
 import type { KeptMessage, OutboxScope, OutboxStore } from '../outbox-store.ts';
 
 export interface IndexedDbOptions {
@@ -27,11 +29,11 @@ interface DraftRow {
  * An outbox in the browser's own database. What is saved outlasts the page and the browser; after a power cut the last
  * moments may be missing.
  */
-export function indexedDbOutbox({ name = 'papo' }: IndexedDbOptions = {}): OutboxStore {
-  return new IndexedDbOutbox(name);
+export function indexedDbOutbox({ name = 'papo' }: IndexedDbOptions = {}): MakeKeeper {
+  return keptIn(new IndexedDbStore(name));
 }
 
-class IndexedDbOutbox implements OutboxStore {
+export class IndexedDbStore implements OutboxStore {
   readonly #name: string;
   readonly #channel: BroadcastChannel;
   #database: Promise<IDBDatabase> | undefined;

@@ -13,7 +13,7 @@ export function serveDocuments<Environment extends Env>(app: Hono<Environment>):
     let text: string | undefined;
     app.get(path, context => {
       text ??= JSON.stringify(make());
-      return context.body(text, 200, { 'Content-Type': 'application/json' });
+      return context.body(text, 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' });
     });
     refuseOtherMethods(app, path, ['GET']);
   }

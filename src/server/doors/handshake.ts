@@ -4,6 +4,7 @@ import { bearerSubprotocolPrefix, subprotocol } from '../../contract/codes.ts';
 import { OperationError } from '../errors.ts';
 import { type IsTrustedProxy, requestedHost } from './address.ts';
 import { bearerToken } from './bearer.ts';
+import { guardingHeaders } from './headers.ts';
 import { problemResponse } from './problem.ts';
 
 export const socketPath = '/ws';
@@ -51,7 +52,12 @@ function offeredProtocols(request: IncomingMessage): string[] {
 /** A refused handshake, as the bytes of an HTTP response. */
 export function refusal(error: OperationError): string {
   const { status, headers, body } = problemResponse(error);
-  const fields = { ...headers, 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' };
+  const fields = {
+    ...guardingHeaders,
+    ...headers,
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),

@@ -26,7 +26,7 @@ export function serveHealth<Environment extends Env>(app: Hono<Environment>, rea
   function serve(path: string, answer: (isVerbose: boolean) => Promise<Answer>): void {
     app.get(path, async context => {
       const { status, body } = await answer(context.req.query('verbose') !== undefined);
-      return context.json(body, status, { 'Cache-Control': 'no-store' });
+      return context.json(body, status);
     });
     refuseOtherMethods(app, path, ['GET']);
   }

@@ -18,6 +18,7 @@ import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { bearerToken } from './bearer.ts';
 import { serveDocuments } from './documents.ts';
 import { socketPath } from './handshake.ts';
+import { guard } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { nowherePage, servePage } from './page.ts';
@@ -38,7 +39,10 @@ type Parts = {
   log: Logger;
 };
 /** `route`: what a request is counted as; unset where there is nothing at its address. */
-type Environment = { Bindings: HttpBindings; Variables: { requestId: string; route?: string } };
+type Environment = {
+  Bindings: HttpBindings;
+  Variables: { requestId: string; route?: string; userId?: string };
+};
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
   const { dispatch, authenticate, origins, isTrustedProxy, readiness, pageFiles, metrics, log } = parts;
@@ -46,13 +50,15 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
 
   app.use(oneAfterTheOther());
   app.use(requestId());
+  app.use(guard());
   app.use(async (context, next) => {
     const startedAt = performance.now();
     await next();
     countAnswer(context, performance.now() - startedAt);
     // The path alone: a query string may hold what doesn't belong into a log.
     const { method, path } = context.req;
-    log.debug({ requestId: context.var.requestId, method, path, status: context.res.status }, 'request');
+    const { requestId, userId } = context.var;
+    log.debug({ requestId, userId, method, path, status: context.res.status }, 'request');
   });
   if (origins.length > 0) app.use(cors({ origin: [...origins] }));
   app.use(
@@ -125,12 +131,13 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
     metrics.httpSeconds.observe(labels, tookMs / 1000);
   }
 
-  function strangerOf({ env }: Context<Environment>): Stranger {
-    return { address: countedAddress(env.incoming, isTrustedProxy) };
+  function strangerOf({ env, var: { requestId } }: Context<Environment>): Stranger {
+    return { address: countedAddress(env.incoming, isTrustedProxy), requestId };
   }
 
   async function callerOf(context: Context<Environment>): Promise<Caller> {
     const { user, login } = await authenticate(bearerToken(context.req.header('Authorization')));
+    context.set('userId', user.id);
     return { user, login, ...strangerOf(context) };
   }
 }

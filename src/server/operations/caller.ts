@@ -15,8 +15,8 @@ export type CallingSocket = {
   renew(identity: Identity): void;
 };
 
-/** Not signed in. `address` is what rates by address count by. */
-export type Stranger = { address: string };
+/** Not signed in. `address` is what rates by address count by; `requestId`, over HTTP, what the log knows the request by. */
+export type Stranger = { address: string; requestId?: string };
 
 export type Caller = Stranger & { user: User; login: string; socket?: CallingSocket };
 

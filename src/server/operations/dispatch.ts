@@ -54,7 +54,7 @@ export function createDispatch(handlers: Handlers, throttle: Throttle | undefine
     try {
       return await handler(parsed.data, ratesOfNew ? { ...caller, overRate } : caller);
     } catch (error) {
-      throw operationError(error, name, log);
+      throw operationError(error, name, log, whose(caller));
     }
   };
 }
@@ -68,13 +68,28 @@ function badRequest({ issues: [issue] }: z.ZodError): OperationError {
   return new OperationError('bad_request', where ? `${where}: ${issue?.message}` : issue?.message);
 }
 
+/** Who asked, and by which way, as the log names them. */
+type Whose = { requestId?: string | undefined; userId?: string | undefined; connection?: string | undefined };
+
+function whose(caller: Caller | Stranger): Whose {
+  const { requestId } = caller;
+  return 'user' in caller
+    ? { requestId, userId: caller.user.id, connection: caller.socket?.session.id }
+    : { requestId };
+}
+
 /** What a client is told of an error; what isn't the client's business goes to the log. */
-export function operationError(error: unknown, operation: string, log: Logger): OperationError {
+export function operationError(
+  error: unknown,
+  operation: string,
+  log: Logger,
+  asker: Whose = {},
+): OperationError {
   if (error instanceof OperationError) return error;
   if (isConnectionLost(error)) {
-    log.warn({ err: error, operation }, 'the database is away');
+    log.warn({ err: error, operation, ...asker }, 'the database is away');
     return new OperationError('unavailable', 'the database is away', databaseAwayRetryMs);
   }
-  log.error({ err: error, operation }, 'an operation failed');
+  log.error({ err: error, operation, ...asker }, 'an operation failed');
   return new OperationError('internal');
 }

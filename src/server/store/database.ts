@@ -80,6 +80,24 @@ export async function liftTimeLimits(transaction: Database): Promise<void> {
   await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
 }
 
+/**
+ * @param called what names the database, for the sentence.
+ * @throws a sentence when nobody answers there.
+ */
+export async function requireReachable(db: Database, called: string): Promise<void> {
+  try {
+    await sql`select`.execute(db);
+  } catch (error) {
+    throw new Error(`${called} can not be reached: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Where a name has several addresses, the error is one of errors, and says nothing itself. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An acknowledged message must survive a power cut: refuses a PostgreSQL that is set not to keep that promise. */
 export async function requireDurability(db: Database): Promise<void> {
   const { rows } = await sql<{ name: string; setting: string }>`

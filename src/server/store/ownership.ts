@@ -1,5 +1,7 @@
 /** Which papo server owns a database. */
+import { sql } from 'kysely';
 import pg from 'pg';
+import type { Database } from './database.ts';
 
 /** The advisory lock's key: "papo" in ASCII. Advisory locks are per database, so it needs to be unique only there. */
 const ownershipKey = 0x70_61_70_6f;
@@ -49,4 +51,13 @@ export async function claimDatabase(config: pg.ClientConfig): Promise<pg.Client 
   }
   await client.end();
   return undefined;
+}
+
+/** Whether a server holds the database: somebody who asks must not take it. */
+export async function isClaimed(db: Database): Promise<boolean> {
+  const { rows } = await sql`
+    select from pg_locks
+    where locktype = 'advisory' and classid = 0 and objid = ${ownershipKey} and objsubid = 1 and granted
+      and database = (select oid from pg_database where datname = current_database())`.execute(db);
+  return rows.length > 0;
 }
