@@ -58,7 +58,12 @@ async function talk({ url }: ServerProcess): Promise<void> {
   );
   await say(bruno, launch, 'Both fixed. You can see it at https://test.example.org/launch');
   await say(ana, launch, 'Great. Who writes the announcement?');
-  await say(davi, launch, 'I do. First try:', '> One command, a real database inside, and nothing gets lost.');
+  await say(
+    davi,
+    launch,
+    'I do. First try:',
+    '> One command, a real database inside, and nothing gets lost.',
+  );
   await say(carla, launch, 'I like it. Short.');
   await say(ana, launch, 'Me too. Send it on Thursday at nine?');
   await say(davi, launch, 'Thursday at nine.');

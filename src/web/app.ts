@@ -22,6 +22,8 @@ export class App {
   /** Without a service worker (a plain HTTP address in a LAN, private mode) the page is as good, but for being offline. */
   async #watchForNewVersion(): Promise<void> {
     const { newVersion, reload } = this.preferences.words.value;
-    await watchForNewVersion(run => this.toasts.show(newVersion, { label: reload, run })).catch(() => undefined);
+    await watchForNewVersion(run => this.toasts.show(newVersion, { label: reload, run })).catch(
+      () => undefined,
+    );
   }
 }

@@ -24,7 +24,13 @@ before(async () => {
   const general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';
   const say = (room: string, text: string) =>
     bia.call('message.send', { room, id: crypto.randomUUID(), text });
-  for (const text of ['Hello', '> quoted', '`code` and **bold**, https://example.org', '```\nfence\n```', '1. one\n2. two'])
+  for (const text of [
+    'Hello',
+    '> quoted',
+    '`code` and **bold**, https://example.org',
+    '```\nfence\n```',
+    '1. one\n2. two',
+  ])
     await say(general, text);
   const direct = await bia.call('direct.open', { username: 'ana' });
   await say(direct.room.id, 'Only for you');
@@ -39,14 +45,42 @@ after(async () => {
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const results = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
-  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`));
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`),
+  );
 }
 
 const narrow = { width: 320, height: 700 };
 const wide = { width: 1200, height: 800 };
 const buttons = {
-  'en-US': { signIn: 'Sign in', register: 'Create account', user: 'Username', password: 'Password', dialogs: ['Settings', 'New room', 'Browse rooms', 'New direct message', /Room details/, 'Find a room or person'] },
-  'pt-BR': { signIn: 'Entrar', register: 'Criar conta', user: 'Usuário', password: 'Senha', dialogs: ['Ajustes', 'Nova sala', 'Ver as salas', 'Nova conversa', /Detalhes da sala/, 'Procurar sala ou pessoa'] },
+  'en-US': {
+    signIn: 'Sign in',
+    register: 'Create account',
+    user: 'Username',
+    password: 'Password',
+    dialogs: [
+      'Settings',
+      'New room',
+      'Browse rooms',
+      'New direct message',
+      /Room details/,
+      'Find a room or person',
+    ],
+  },
+  'pt-BR': {
+    signIn: 'Entrar',
+    register: 'Criar conta',
+    user: 'Usuário',
+    password: 'Senha',
+    dialogs: [
+      'Ajustes',
+      'Nova sala',
+      'Ver as salas',
+      'Nova conversa',
+      /Detalhes da sala/,
+      'Procurar sala ou pessoa',
+    ],
+  },
 } as const;
 
 for (const [locale, colorScheme, viewport] of [
@@ -58,7 +92,13 @@ for (const [locale, colorScheme, viewport] of [
   test(`axe finds nothing on any screen: ${locale}, ${colorScheme}, ${viewport.width} px`, async () => {
     const words = buttons[locale];
     // The page's policy doesn't let axe in: only here it is lifted.
-    const ana = await Visitor.come(browser, server.url, { locale, colorScheme, viewport, bypassCSP: true, reducedMotion: 'reduce' });
+    const ana = await Visitor.come(browser, server.url, {
+      locale,
+      colorScheme,
+      viewport,
+      bypassCSP: true,
+      reducedMotion: 'reduce',
+    });
     const { page } = ana;
     const found: Record<string, string[]> = {};
     const look = async (screen: string) => {
@@ -92,7 +132,10 @@ for (const [locale, colorScheme, viewport] of [
     await page.goto(`${server.url}/r/nowhere`);
     await page.locator('.placeholder h1').waitFor();
     await look('no such room');
-    assert.deepEqual(Object.entries(found).filter(([, list]) => list.length > 0), []);
+    assert.deepEqual(
+      Object.entries(found).filter(([, list]) => list.length > 0),
+      [],
+    );
     assert.deepEqual(ana.oddities, []);
     await ana.leave();
   });

@@ -56,7 +56,8 @@ test('[abuse 43] hostile messages, names, room names and topics are shown as tex
   await ana.sees('<iframe srcdoc');
   assert.equal(await page.locator('.room-topic').innerText(), img);
   const shown = await ana.texts();
-  for (const text of hostile.slice(0, -1)) assert.ok(shown.includes(text), `shown as it was written: ${text}`);
+  for (const text of hostile.slice(0, -1))
+    assert.ok(shown.includes(text), `shown as it was written: ${text}`);
   assert.ok(shown.includes('<b> <img src=x onerror=alert(1)> <a href="javascript:alert(1)">x</a>'));
   await ana.say(img);
   await ana.isSent(img);
@@ -81,7 +82,9 @@ test('[abuse 43] hostile messages, names, room names and topics are shown as tex
   await page.locator('[data-announcer]', { hasText: `${img} now` }).waitFor();
 
   const made = await page.evaluate(() => ({
-    elements: document.querySelectorAll('img, iframe, object, embed, script:not([src]), .text svg, [onerror], [onload]').length,
+    elements: document.querySelectorAll(
+      'img, iframe, object, embed, script:not([src]), .text svg, [onerror], [onload]',
+    ).length,
     links: [...document.querySelectorAll('a')].map(link => link.protocol).filter(it => !/^https?:$/.test(it)),
   }));
   assert.deepEqual(made, { elements: 0, links: [] });

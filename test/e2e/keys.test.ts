@@ -84,7 +84,8 @@ test('Ctrl+K finds rooms and people, Alt+arrows walk the list, ? tells the keys'
   for (const name of ['alpha', 'beta']) {
     const { room } = await bia.call('room.create', { name });
     await bia.call('room.invite', { room: room.id, user: found.users[0]?.id ?? '' });
-    if (name === 'beta') await bia.call('message.send', { room: room.id, id: crypto.randomUUID(), text: 'ping' });
+    if (name === 'beta')
+      await bia.call('message.send', { room: room.id, id: crypto.randomUUID(), text: 'ping' });
   }
   await carla.open('general');
   await page.locator('.room-link[data-unread="true"]', { hasText: 'beta' }).waitFor();
@@ -118,7 +119,12 @@ test('Enter belongs to who composes a character', async () => {
   const davi = await Visitor.register(browser, server.url, 'davi');
   await davi.composer.fill('か');
   const isPrevented = await davi.composer.evaluate(element => {
-    const event = new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true });
+    const event = new KeyboardEvent('keydown', {
+      key: 'Enter',
+      isComposing: true,
+      bubbles: true,
+      cancelable: true,
+    });
     return !element.dispatchEvent(event);
   });
   assert.equal(isPrevented, false);

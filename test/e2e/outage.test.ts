@@ -84,7 +84,10 @@ test('a server killed in the middle: what was being said arrives once each, in o
   await carla.isSent('number 19');
   const heard = (await davi.texts()).filter(text => text.startsWith('number'));
   assert.deepEqual(heard, said);
-  assert.deepEqual((await carla.texts()).filter(text => text.startsWith('number')), said);
+  assert.deepEqual(
+    (await carla.texts()).filter(text => text.startsWith('number')),
+    said,
+  );
   await carla.leave();
   await davi.leave();
 });

@@ -22,7 +22,11 @@ after(async () => {
   await server.close();
 });
 
-async function makeRoom(visitor: Visitor, name: string, kind: 'Everyone' | 'Invited people only'): Promise<void> {
+async function makeRoom(
+  visitor: Visitor,
+  name: string,
+  kind: 'Everyone' | 'Invited people only',
+): Promise<void> {
   const { page } = visitor;
   await page.getByRole('button', { name: 'New room' }).click();
   await page.getByLabel('Name', { exact: true }).fill(name);

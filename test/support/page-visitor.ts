@@ -17,7 +17,11 @@ export class Visitor {
   }
 
   static async come(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
-    const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1100, height: 760 }, ...options });
+    const context = await browser.newContext({
+      locale: 'en-US',
+      viewport: { width: 1100, height: 760 },
+      ...options,
+    });
     context.setDefaultTimeout(15_000);
     const visitor = new Visitor(context, await context.newPage(), url);
     await visitor.page.goto(url);
@@ -96,8 +100,10 @@ export class Visitor {
 
   /** Waits until the browser has kept the page for when there is no network. */
   async isKept(): Promise<void> {
-    await this.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-    await this.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await this.page.waitForFunction(() => {
+      const { serviceWorker } = navigator as Navigator & { serviceWorker: { controller: unknown } };
+      return serviceWorker.controller !== null;
+    });
   }
 
   async leave(): Promise<void> {
@@ -113,7 +119,8 @@ export class Visitor {
     });
     page.on('console', message => {
       // A network that is away is told on the console by the browser itself.
-      if (message.type() === 'error' && !message.text().includes('net::ERR_')) note(`console: ${message.text()}`);
+      if (message.type() === 'error' && !message.text().includes('net::ERR_'))
+        note(`console: ${message.text()}`);
     });
     page.on('request', request => {
       if (new URL(request.url()).host !== new URL(this.url).host) note(`request: ${request.url()}`);

@@ -33,7 +33,9 @@ export class Chat {
     this.#connection = signal<ConnectionState>(client.state);
     const entries = computed(() => {
       this.#roomsChanged.value;
-      return [...client.rooms.values()].sort((a, b) => b.activity - a.activity).map(replica => this.#entryOf(replica));
+      return [...client.rooms.values()]
+        .sort((a, b) => b.activity - a.activity)
+        .map(replica => this.#entryOf(replica));
     });
     this.rooms = computed(() => entries.value.filter(({ info }) => info.kind !== 'direct').sort(byTitle));
     this.directs = computed(() => entries.value.filter(({ info }) => info.kind === 'direct'));
@@ -109,7 +111,9 @@ export class Chat {
   #entryOf({ id, info, unread, messages }: RoomReplica): RoomEntry {
     const { readSeq = info.lastSeq } = info;
     // What one has written oneself, on another device, isn't news.
-    const own = messages.filter(({ seq, sender }) => seq > readSeq && sender.id === this.client.me?.id).length;
+    const own = messages.filter(
+      ({ seq, sender }) => seq > readSeq && sender.id === this.client.me?.id,
+    ).length;
     return { id, info, title: titleOf(info), unread: unread - own };
   }
 

@@ -58,7 +58,10 @@ export class ConnectionNotice {
       // Attempts come and go: the silence is counted from the first.
       clearTimeout(shown === 'complete' ? this.#timer : undefined);
       if (shown === 'complete') this.#timer = undefined;
-      this.#timer ??= setTimeout(() => this.#say(this.#isOnline.peek() ? 'reconnecting' : 'offline'), silentMs);
+      this.#timer ??= setTimeout(
+        () => this.#say(this.#isOnline.peek() ? 'reconnecting' : 'offline'),
+        silentMs,
+      );
     }
   }
 

@@ -113,7 +113,9 @@ export class Timeline {
   get firstUnreadIndex(): number | undefined {
     if (this.#firstUnread === undefined) return undefined;
     const place = this.#firstUnread - this.#window.from;
-    return place >= this.#hidden && place < this.#window.length ? place - this.#hidden + this.#heads : undefined;
+    return place >= this.#hidden && place < this.#window.length
+      ? place - this.#hidden + this.#heads
+      : undefined;
   }
 
   /** What others said below what has been seen. */
@@ -249,7 +251,8 @@ export class Timeline {
   #rejoin(): void {
     const { info, messages } = this.replica;
     const isOther = messages.filter(message => this.#window.replace(message)).length > 0;
-    if (isOther || info.lastSeq < this.#window.to || this.isAtEnd.peek()) void this.#open(this.#firstWanted());
+    if (isOther || info.lastSeq < this.#window.to || this.isAtEnd.peek())
+      void this.#open(this.#firstWanted());
     else this.#grow({ live: false });
   }
 

@@ -5,7 +5,10 @@ const lookEveryMs = 60 * 60 * 1000;
 
 /** Where browsers have them: what makes a string an address of a script. */
 interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(address: string): string }): {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(address: string): string },
+  ): {
     createScriptURL(address: string): string;
   };
 }

@@ -67,7 +67,9 @@ function nodesOf(token: Token): Node[] {
     case 'list':
       return [listOf(token as Tokens.List)];
     case 'link':
-      return isSafe(token['href']) ? [{ kind: 'link', href: token['href'], children: inside(token) }] : [verbatim(token)];
+      return isSafe(token['href'])
+        ? [{ kind: 'link', href: token['href'], children: inside(token) }]
+        : [verbatim(token)];
     case 'escape':
       return [{ kind: 'text', text: token['text'] }];
     case 'text':

@@ -57,7 +57,12 @@ export function BrowseDialog() {
                   {room.topic && ` · ${room.topic}`}
                 </small>
               </div>
-              <button type="button" class="button small" aria-label={`${isIn ? words.open : words.join}: ${room.name}`} onClick={() => open(room)}>
+              <button
+                type="button"
+                class="button small"
+                aria-label={`${isIn ? words.open : words.join}: ${room.name}`}
+                onClick={() => open(room)}
+              >
                 {isIn ? words.open : words.join}
               </button>
             </li>

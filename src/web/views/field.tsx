@@ -34,7 +34,12 @@ export function Field({ label, hint, problem, children, input }: FieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       <div class="field-input">
-        <input id={id} aria-describedby={note ? `${id}-note` : undefined} aria-invalid={problem !== undefined} {...(input as InputHTMLAttributes<HTMLInputElement>)} />
+        <input
+          id={id}
+          aria-describedby={note ? `${id}-note` : undefined}
+          aria-invalid={problem !== undefined}
+          {...(input as InputHTMLAttributes<HTMLInputElement>)}
+        />
         {children}
       </div>
       {note && (

@@ -9,7 +9,8 @@ const paths = {
   write: 'M4 20l1-4L16 5l3 3L8 19zM13 8l3 3',
   hash: 'M9 4L7 20M17 4l-2 16M4.5 9h16M3.5 15h16',
   lock: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
-  people: 'M9 5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 0 0 0-7zM2.5 20c.4-3.6 3-5.5 6.5-5.5s6.1 1.9 6.5 5.5M16 5.5a3.5 3.5 0 0 1 0 6.2M18 14.8c2 .7 3.2 2.5 3.5 5.2',
+  people:
+    'M9 5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 0 0 0-7zM2.5 20c.4-3.6 3-5.5 6.5-5.5s6.1 1.9 6.5 5.5M16 5.5a3.5 3.5 0 0 1 0 6.2M18 14.8c2 .7 3.2 2.5 3.5 5.2',
   info: 'M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM12 11v5.5M12 7.5v.5',
   down: 'M12 5v14M6 13l6 6 6-6',
   send: 'M12 19V5M6 11l6-6 6 6',
@@ -33,7 +34,13 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
 /** A button that is only an icon; `label` is what it is called. */
 export function IconButton(props: { icon: IconName; label: string; onClick: () => void; class?: string }) {
   return (
-    <button type="button" class={`icon-button ${props.class ?? ''}`} aria-label={props.label} title={props.label} onClick={props.onClick}>
+    <button
+      type="button"
+      class={`icon-button ${props.class ?? ''}`}
+      aria-label={props.label}
+      title={props.label}
+      onClick={props.onClick}
+    >
       <Icon name={props.icon} />
     </button>
   );

@@ -5,9 +5,27 @@ import { Dialog } from './dialog.tsx';
 export function KeysDialog() {
   const words = useWords();
   const keys: [string[][], string][] = [
-    [[['Ctrl', 'K'], ['⌘', 'K']], words.keySwitch],
-    [[['Alt', '↑'], ['Alt', '↓']], words.keyNext],
-    [[['Alt', 'Shift', '↑'], ['Alt', 'Shift', '↓']], words.keyNextUnread],
+    [
+      [
+        ['Ctrl', 'K'],
+        ['⌘', 'K'],
+      ],
+      words.keySwitch,
+    ],
+    [
+      [
+        ['Alt', '↑'],
+        ['Alt', '↓'],
+      ],
+      words.keyNext,
+    ],
+    [
+      [
+        ['Alt', 'Shift', '↑'],
+        ['Alt', 'Shift', '↓'],
+      ],
+      words.keyNextUnread,
+    ],
     [[['Enter']], words.keySend],
     [[['Shift', 'Enter']], words.keyBreak],
     [[['Esc']], words.keyClose],

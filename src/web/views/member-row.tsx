@@ -13,7 +13,9 @@ export function MemberRow({ member, onRemove }: { member: Member; onRemove?: (()
   const isAsking = useSignal(false);
   const { user, role } = member;
   const isMe = user.id === chat.me?.id;
-  const note = [`@${user.username}`, role === 'owner' && words.owner, isMe && words.you].filter(Boolean).join(' · ');
+  const note = [`@${user.username}`, role === 'owner' && words.owner, isMe && words.you]
+    .filter(Boolean)
+    .join(' · ');
   return (
     <li>
       <Avatar id={user.id} name={user.displayName} />
@@ -21,12 +23,20 @@ export function MemberRow({ member, onRemove }: { member: Member; onRemove?: (()
         <strong>{user.displayName}</strong>
         <small>{note}</small>
       </div>
-      {!isMe && <IconButton icon="write" label={words.writeDirect(user.displayName)} onClick={() => openDirect(user)} />}
+      {!isMe && (
+        <IconButton
+          icon="write"
+          label={words.writeDirect(user.displayName)}
+          onClick={() => openDirect(user)}
+        />
+      )}
       {onRemove && (
         <button
           type="button"
           class={isAsking.value ? 'button small danger' : 'button small'}
-          aria-label={isAsking.value ? words.removeSure(user.displayName) : `${words.remove}: ${user.displayName}`}
+          aria-label={
+            isAsking.value ? words.removeSure(user.displayName) : `${words.remove}: ${user.displayName}`
+          }
           onClick={() => {
             if (isAsking.value) onRemove();
             isAsking.value = !isAsking.value;

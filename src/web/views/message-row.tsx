@@ -25,7 +25,11 @@ export function MessageRow({ row }: { row: Row }) {
         </div>
       )}
       <article class="message" data-first={startsGroup} data-delivery={row.delivery}>
-        {startsGroup ? <Avatar id={sender.id} name={sender.displayName} /> : <span class="gutter-time">{time}</span>}
+        {startsGroup ? (
+          <Avatar id={sender.id} name={sender.displayName} />
+        ) : (
+          <span class="gutter-time">{time}</span>
+        )}
         <div class="message-content">
           {startsGroup ? (
             <header>
@@ -79,7 +83,9 @@ function NotSent({ row }: { row: Row }) {
   const chat = useChat();
   const words = useWords();
   const reasons: Record<string, string> = words.notSentBecause;
-  const reason = (row.failure !== undefined && Object.hasOwn(reasons, row.failure) && reasons[row.failure]) || reasons['other'];
+  const reason =
+    (row.failure !== undefined && Object.hasOwn(reasons, row.failure) && reasons[row.failure]) ||
+    reasons['other'];
   return (
     <p class="not-sent">
       <Icon name="alert" size={16} />

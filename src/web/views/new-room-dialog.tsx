@@ -22,7 +22,11 @@ export function NewRoomDialog() {
     if (isBusy.value || name === '') return;
     isBusy.value = true;
     try {
-      const { room } = await chat.client.call('room.create', { name, kind: kind.value, ...(topic && { topic }) });
+      const { room } = await chat.client.call('room.create', {
+        name,
+        kind: kind.value,
+        ...(topic && { topic }),
+      });
       dialogs.close();
       place.go({ name: 'room', room: room.id });
     } catch (thrown) {

@@ -16,7 +16,12 @@ export function PersonPicker(props: { action: string; onPick: (user: User) => vo
   const search = useMemo(() => new PeopleSearch(chat.client), [chat]);
   useEffect(() => void search.find(wanted), [wanted]);
   const found = search.found.value;
-  const hint = { idle: words.typeToFind, asking: '', answered: words.noPeopleFound, failed: words.problems.unavailable };
+  const hint = {
+    idle: words.typeToFind,
+    asking: '',
+    answered: words.noPeopleFound,
+    failed: words.problems.unavailable,
+  };
   return (
     <div class="person-picker">
       <Field
@@ -43,7 +48,12 @@ export function PersonPicker(props: { action: string; onPick: (user: User) => vo
               <strong>{user.displayName}</strong>
               <small>@{user.username}</small>
             </div>
-            <button type="button" class="button small" aria-label={`${props.action}: ${user.displayName}`} onClick={() => props.onPick(user)}>
+            <button
+              type="button"
+              class="button small"
+              aria-label={`${props.action}: ${user.displayName}`}
+              onClick={() => props.onPick(user)}
+            >
               {props.action}
             </button>
           </li>

@@ -39,7 +39,6 @@ function render(node: Node): ComponentChildren {
         </a>
       );
     case 'list': {
-      // biome-ignore lint/suspicious/noArrayIndexKey: a message's list doesn't change
       const items = node.items.map((item, at) => <li key={at}>{item.map(render)}</li>);
       return node.start === undefined ? <ul>{items}</ul> : <ol start={node.start}>{items}</ol>;
     }

@@ -57,9 +57,13 @@ function RoomMembers({ info }: { info: Room }) {
     }
   };
   const invite = (user: User) =>
-    attempt(words.invited(user.displayName), () => chat.client.call('room.invite', { room: id, user: user.id }));
+    attempt(words.invited(user.displayName), () =>
+      chat.client.call('room.invite', { room: id, user: user.id }),
+    );
   const remove = (user: User) =>
-    attempt(words.removed(user.displayName), () => chat.client.call('room.remove', { room: id, user: user.id }));
+    attempt(words.removed(user.displayName), () =>
+      chat.client.call('room.remove', { room: id, user: user.id }),
+    );
 
   return (
     <section class="dialog-section">
@@ -82,7 +86,9 @@ function RoomMembers({ info }: { info: Room }) {
           <MemberRow
             key={member.user.id}
             member={member}
-            onRemove={info.role === 'owner' && member.user.id !== chat.me?.id ? () => remove(member.user) : undefined}
+            onRemove={
+              info.role === 'owner' && member.user.id !== chat.me?.id ? () => remove(member.user) : undefined
+            }
           />
         ))}
       </ul>

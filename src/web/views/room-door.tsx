@@ -6,7 +6,11 @@ import { problemText } from '../words/problem.ts';
 import { useApp, useChat, useWords } from './context.ts';
 import { Placeholder } from './placeholder.tsx';
 
-type Looked = { name: 'looking' } | { name: 'found'; room: Room } | { name: 'absent' } | { name: 'failed'; text: string };
+type Looked =
+  | { name: 'looking' }
+  | { name: 'found'; room: Room }
+  | { name: 'absent' }
+  | { name: 'failed'; text: string };
 
 /** A room that one isn't in: a public one can be joined; of any other nothing is known. */
 export function RoomDoor({ id }: { id: string }) {

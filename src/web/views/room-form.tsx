@@ -37,7 +37,13 @@ export function RoomForm({ info }: { info: Room }) {
       <Field
         label={words.roomName}
         problem={problem.value}
-        input={{ name: 'name', defaultValue: info.name ?? '', required: true, maxLength: 80, autocomplete: 'off' }}
+        input={{
+          name: 'name',
+          defaultValue: info.name ?? '',
+          required: true,
+          maxLength: 80,
+          autocomplete: 'off',
+        }}
       />
       <Field
         label={words.topic}

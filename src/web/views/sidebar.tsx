@@ -12,6 +12,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
   const words = useWords();
   const { me } = chat;
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both are landmarks, which have names
     <div class="sidebar" role={isAlone ? 'main' : 'navigation'} aria-label={words.menu}>
       <div class="sidebar-head">
         {isAlone ? (
@@ -24,7 +25,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
         <button type="button" class="find" onClick={() => dialogs.open('switcher')}>
           <Icon name="search" size={18} />
           <span>{words.search}</span>
-          <kbd aria-hidden="true">Ctrl K</kbd>
+          <kbd>Ctrl K</kbd>
         </button>
       </div>
       <div class="sidebar-lists">

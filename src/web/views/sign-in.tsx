@@ -46,7 +46,8 @@ export function SignIn({ ended }: { ended: boolean }) {
   const refusal = (username: string, password: string): typeof problem.value => {
     const isName = username.length >= 3 && username.length <= 32 && usernameRule.test(username);
     if (!isName) return { field: 'username', text: words.problems.bad_username };
-    if (password.length < minPasswordLength) return { field: 'password', text: words.problems.short_password };
+    if (password.length < minPasswordLength)
+      return { field: 'password', text: words.problems.short_password };
     return undefined;
   };
 

@@ -23,13 +23,16 @@ export function SwitcherDialog() {
   const at = useSignal(0);
   const wanted = useSettled(query);
   const search = useMemo(() => new PeopleSearch(chat.client), [chat]);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   useEffect(() => void search.find(wanted), [wanted]);
 
   const choices = choicesFor(query.value, [...chat.directs.value, ...chat.rooms.value], search.found.value);
   const chosen = Math.min(at.value, choices.length - 1);
   const idOf = (index: number) => `switcher-${index}`;
-  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }), [chosen]);
+  useEffect(
+    () => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }),
+    [chosen],
+  );
 
   const open = (choice: Choice | undefined) => {
     if (choice?.kind === 'person') {
@@ -69,22 +72,21 @@ export function SwitcherDialog() {
         }}
         onKeyDown={press}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the list of a combobox */}
-      <ul id="switcher-list" class="switcher-list" role="listbox" aria-label={words.search} ref={list}>
+      <div id="switcher-list" class="switcher-list" role="listbox" aria-label={words.search} ref={list}>
         {choices.map((choice, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the input's
-          // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the input
-          <li
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the input's, where the focus stays
+          <div
             key={choice.kind === 'room' ? choice.room.id : choice.user.id}
             id={idOf(index)}
             role="option"
+            tabIndex={-1}
             aria-selected={index === chosen}
             onClick={() => open(choice)}
           >
             <ChoiceText choice={choice} />
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       <p class="list-end" role="status">
         {choices.length === 0 && search.state.value === 'answered' ? words.nothingFound : words.switcherHint}
       </p>

@@ -58,8 +58,15 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const title = titleOf(timeline.replica.info);
   return (
     <div class="timeline">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard */}
-      <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label={words.messagesIn(title)} onScroll={look} onKeyDown={press}>
+      <section
+        class="scroller"
+        ref={scroller}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard
+        tabIndex={0}
+        aria-label={words.messagesIn(title)}
+        onScroll={look}
+        onKeyDown={press}
+      >
         {count === 0 && <TimelineSkeleton isFailed={older === 'failed'} onRetry={() => timeline.reopen()} />}
         <ol class="rows" style={{ height: `${rows.getTotalSize()}px` }} data-placed={isPlaced.value}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
@@ -88,7 +95,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
             )}
           </p>
         )}
-      </div>
+      </section>
       <ToNewest timeline={timeline} isPlaced={isPlaced.value} />
     </div>
   );
@@ -172,6 +179,11 @@ const maxTextPx = 720;
 function estimatedHeight(row: Row | undefined, widthPx: number): number {
   const textPx = Math.min(Math.max(widthPx - besidesTextPx, besidesTextPx), maxTextPx);
   const lines = (row?.text ?? '').split('\n', 100);
-  const count = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil((line.length * characterPx) / textPx)), 0);
-  return rowPaddingPx + count * lineHeightPx + (row?.startsGroup ? headerPx : 0) + (row?.startsDay ? dayPx : 0);
+  const count = lines.reduce(
+    (sum, line) => sum + Math.max(1, Math.ceil((line.length * characterPx) / textPx)),
+    0,
+  );
+  return (
+    rowPaddingPx + count * lineHeightPx + (row?.startsGroup ? headerPx : 0) + (row?.startsDay ? dayPx : 0)
+  );
 }

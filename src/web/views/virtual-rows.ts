@@ -38,14 +38,18 @@ export function useRows(wish: RowsOptions): Rows {
     observeElementOffset,
     scrollToFn: elementScroll,
     // A scroll position that was just corrected and the rows it was corrected for must be painted together.
-    onChange: (_: Rows, isUrgent: boolean) => (isUrgent ? drawNow(() => redraw(undefined)) : redraw(undefined)),
+    onChange: (_: Rows, isUrgent: boolean) =>
+      isUrgent ? drawNow(() => redraw(undefined)) : redraw(undefined),
   };
   held.current ??= new Virtualizer<HTMLElement, HTMLElement>(wanted);
   const rows = held.current;
   // A row that comes in above what is read, and turns out higher or lower than it was taken for, moves the scroll position
   // instead; also where it shows already, in the space that is left free above the first row.
-  rows.shouldAdjustScrollPositionOnItemSizeChange = ({ key, start, end }, _, { scrollOffset, itemSizeCache }) =>
-    itemSizeCache.has(key) ? end <= (scrollOffset ?? 0) : start < (scrollOffset ?? 0) + paddingStart;
+  rows.shouldAdjustScrollPositionOnItemSizeChange = (
+    { key, start, end },
+    _,
+    { scrollOffset, itemSizeCache },
+  ) => (itemSizeCache.has(key) ? end <= (scrollOffset ?? 0) : start < (scrollOffset ?? 0) + paddingStart);
   rows.setOptions(wanted);
   useLayoutEffect(() => rows._didMount(), [rows]);
   useLayoutEffect(() => rows._willUpdate());

@@ -65,7 +65,8 @@ function rememberRoom(chat: Chat, { place, storage }: ReturnType<typeof useApp>)
     storage.set(lastRoomKey, open);
   } else if (isWide.value && chat.hasSynced) {
     const last = storage.get(lastRoomKey);
-    const room = (last !== null && chat.room(last)?.id) || chat.rooms.value[0]?.id || chat.directs.value[0]?.id;
+    const room =
+      (last !== null && chat.room(last)?.id) || chat.rooms.value[0]?.id || chat.directs.value[0]?.id;
     if (room) place.go({ name: 'room', room }, { replace: true });
   }
 }

@@ -30,7 +30,10 @@ function makeDates(language: string): Dates {
     time: at => time.format(at),
     shortTime: at => {
       const parts = time.formatToParts(at).filter(({ type }) => type !== 'dayPeriod');
-      return parts.map(({ value }) => value).join('').trim();
+      return parts
+        .map(({ value }) => value)
+        .join('')
+        .trim();
     },
     day: at => (isThisYear(at) ? near : far).format(at),
     full: at => full.format(at),
@@ -56,9 +59,12 @@ function midnightOf(at: number): number {
 function awaitMidnight(): void {
   const next = new Date(today.value).setHours(24, 0, 0, 0);
   // A device that slept is late: the day is looked at again, whatever the timer thinks.
-  setTimeout(() => {
-    today.value = midnightOf(Date.now());
-    awaitMidnight();
-  }, Math.max(1_000, next - Date.now()));
+  setTimeout(
+    () => {
+      today.value = midnightOf(Date.now());
+      awaitMidnight();
+    },
+    Math.max(1_000, next - Date.now()),
+  );
 }
 awaitMidnight();

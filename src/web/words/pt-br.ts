@@ -1,5 +1,5 @@
-import type { Words } from './words.ts';
 import { plural } from './plural.ts';
+import type { Words } from './words.ts';
 
 const one = plural('pt-BR');
 
@@ -33,7 +33,8 @@ export const ptBr: Words = {
       one: '1 mensagem ainda não foi enviada. Se você sair, ela se perde.',
       other: `${n} mensagens ainda não foram enviadas. Se você sair, elas se perdem.`,
     }),
-  signOutFailed: 'Não deu para falar com o servidor: sua sessão continua aberta. Tente quando tiver internet.',
+  signOutFailed:
+    'Não deu para falar com o servidor: sua sessão continua aberta. Tente quando tiver internet.',
 
   starting: 'Abrindo o papo…',
   unreachable: 'Sem contato com o servidor',
@@ -108,7 +109,8 @@ export const ptBr: Words = {
   retryNow: 'Tentar agora',
   waitingCount: n => one(n, { one: '1 esperando', other: `${n} esperando` }),
   complete: 'A conexão voltou. Tudo chegou até aqui.',
-  storageFailed: 'Este navegador não deixa o papo guardar nada: o que não foi enviado se perde ao recarregar.',
+  storageFailed:
+    'Este navegador não deixa o papo guardar nada: o que não foi enviado se perde ao recarregar.',
 
   newVersion: 'Nova versão',
 
