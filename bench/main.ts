@@ -6,8 +6,9 @@ import { type Benchmark, type Context, type FlagTable, unlessEnded } from './ben
 import { fanout } from './fanout.ts';
 
 import { describeRun } from './report.ts';
+import { watched } from './watched.ts';
 
-const benchmarks: Record<string, Benchmark> = { append, fanout };
+const benchmarks: Record<string, Benchmark> = { append, fanout, watched };
 
 const timeLimitMs = 10 * 60_000;
 const settleMs = 20_000;

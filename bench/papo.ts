@@ -6,7 +6,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from './bench.ts';
 
-export type Papo = { readonly url: string; readonly pid: number };
+export type Papo = {
+  readonly url: string;
+  /** If it was asked to measure. */
+  readonly metricsUrl: string | undefined;
+  readonly pid: number;
+};
 
 const keptLines = 20;
 const stopTimeoutMs = 15_000;
@@ -40,9 +45,11 @@ export async function startPapo(
   const keep = (line: string) => lines.splice(0, lines.push(line) - keptLines);
   createInterface({ input: child.stderr }).on('line', keep);
 
+  let metricsUrl: string | undefined;
   const url = await new Promise<string>((ready, reject) => {
     createInterface({ input: child.stdout }).on('line', line => {
       keep(line);
+      metricsUrl ??= /metrics are at (http:\/\/[^"\s]+)/.exec(line)?.[1];
       const address = /papo is ready at (http:\/\/[^"\s]+)/.exec(line)?.[1];
       if (address !== undefined) ready(address);
     });
@@ -58,7 +65,7 @@ export async function startPapo(
       return stop(child);
     });
   });
-  return { url, pid: child.pid ?? 0 };
+  return { url, metricsUrl, pid: child.pid ?? 0 };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

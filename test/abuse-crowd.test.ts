@@ -2,56 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { v7 as uuidv7 } from 'uuid';
 import type { ChangeEvent } from '../src/contract/events.ts';
 import { limits } from '../src/contract/limits.ts';
 import type { Room } from '../src/contract/objects.ts';
-import { attackedServer, present, signingSecret } from './support/abuse.ts';
-import { sign } from './support/abuse-jwt.ts';
+import { attackedServer, present } from './support/abuse.ts';
+import { crowd, roomOf, type Someone } from './support/crowd.ts';
 import { TestSocket } from './support/people.ts';
 
 const server = attackedServer();
-
-type Someone = { id: string; token: string };
-
-/** People put into the database: so many passwords would take long to hash. */
-async function crowd(count: number): Promise<Someone[]> {
-  const people = Array.from({ length: count }, () => ({ id: uuidv7(), login: uuidv7() }));
-  const ids = people.map(({ id }) => id);
-  await server.query(
-    `insert into users (id, username, display_name, password_hash, welcomed)
-     select id, 'one-' || id, 'One of many', 'nobody signs in', true from unnest($1::uuid[]) as given (id)`,
-    [ids],
-  );
-  await server.query('insert into logins (id, user_id) select * from unnest($1::uuid[], $2::uuid[])', [
-    people.map(({ login }) => login),
-    ids,
-  ]);
-  const now = Math.floor(Date.now() / 1000);
-  return people.map(({ id, login }) => {
-    const claims = { sub: id, sid: login, iss: 'papo', aud: 'papo', iat: now, exp: now + 900 };
-    return { id, token: sign({ alg: 'HS256', typ: 'at+jwt' }, claims, signingSecret) };
-  });
-}
-
-/** A public room as if these had come in one by one. */
-async function roomOf(members: readonly Someone[]): Promise<string> {
-  const room = uuidv7();
-  await server.query("insert into rooms (id, kind, name, name_key) values ($1, 'public', $2, $2)", [
-    room,
-    `crowd ${room}`,
-  ]);
-  await server.query(
-    'insert into room_heads (room_id, version, member_count) values ($1, $2::int, $2::int)',
-    [room, members.length],
-  );
-  await server.query(
-    `insert into members (room_id, user_id, role, state, version, since, read_seq)
-     select $1, id, 'member', 'in', n, n, 0 from unnest($2::uuid[]) with ordinality as given (id, n)`,
-    [room, members.map(({ id }) => id)],
-  );
-  return room;
-}
 
 const join = (room: string, { token }: Someone) =>
   server.request<{ room: Room }>('POST', `/rooms/${room}/join`, { token, body: { history: 0 } });
@@ -76,12 +34,12 @@ const reached = (socket: TestSocket, room: string, version: number) =>
   socket.until(() => socket.changes(room).at(-1)?.version === version, `version ${version}`);
 
 test('[abuse 41c] while hundreds come and go, those in the room get a change a second, with the number of members', async () => {
-  const members = await crowd(limits.maxMembersTold + 50);
-  const room = await roomOf(members);
+  const members = await crowd(server, limits.maxMembersTold + 50);
+  const room = await roomOf(server, members);
   const watchers = await Promise.all(
     members.slice(0, 5).map(({ token }) => TestSocket.live(server.url, token)),
   );
-  const outsiders = await crowd(100);
+  const outsiders = await crowd(server, 100);
   const start = performance.now();
   for (const { status } of await Promise.all(outsiders.map(one => join(room, one))))
     assert.equal(status, 200);
@@ -106,14 +64,14 @@ test('[abuse 41c] while hundreds come and go, those in the room get a change a s
 });
 
 test('[abuse 41c] a message in such a room is told at once, and covers who came before it', async () => {
-  const members = await crowd(limits.maxMembersTold + 1);
-  const room = await roomOf(members);
+  const members = await crowd(server, limits.maxMembersTold + 1);
+  const room = await roomOf(server, members);
   const [one, other] = members as [Someone, Someone];
   const [watcher, sender] = [
     await TestSocket.live(server.url, one.token),
     await TestSocket.live(server.url, other.token),
   ];
-  const outsiders = await crowd(20);
+  const outsiders = await crowd(server, 20);
   await Promise.all(outsiders.map(outsider => join(room, outsider)));
   const { message } = await sender.call('message.send', { room, id: randomUUID(), text: 'so many of us' });
   for (const socket of [watcher, sender]) {
@@ -127,10 +85,10 @@ test('[abuse 41c] a message in such a room is told at once, and covers who came 
 });
 
 test('[abuse 41c] who comes into such a room is live from its version on, and who leaves hears so and no more', async () => {
-  const members = await crowd(limits.maxMembersTold + 20);
-  const room = await roomOf(members);
+  const members = await crowd(server, limits.maxMembersTold + 20);
+  const room = await roomOf(server, members);
   const [leaver] = members as [Someone];
-  const [comer = leaver, ...others] = await crowd(40);
+  const [comer = leaver, ...others] = await crowd(server, 40);
   const leaving = await TestSocket.live(server.url, leaver.token);
   const coming = await TestSocket.live(server.url, comer.token);
   const joins = others.map(other => join(room, other));
@@ -157,10 +115,10 @@ test('[abuse 41c] who comes into such a room is live from its version on, and wh
 });
 
 test('[abuse 41c] whoever comes back to such a room misses nothing, by names if they are few', async () => {
-  const members = await crowd(limits.maxMembersTold + 10);
-  const room = await roomOf(members);
+  const members = await crowd(server, limits.maxMembersTold + 10);
+  const room = await roomOf(server, members);
   const [one] = members as [Someone];
-  const outsiders = await crowd(30);
+  const outsiders = await crowd(server, 30);
   const before = await TestSocket.live(server.url, one.token);
   const { log = '' } = before.hello ?? {};
   await before.close();

@@ -115,7 +115,19 @@ test('[abuse 37] every operation, by either door, and every event says what the 
   for (const { id: each } of rooms) await onSocket(a, 'room.changes', { room: each, after: 0 });
   await onSocket(a, 'token.renew', { token: ana.token });
   await onSocket(a, 'ping', {});
-  await overHttp('account.logout', {}, guest);
+  await overHttp('administrator.claim', { code: await server.claimCode() }, ana);
+  for (const user of [carla.user.id, bruno.user.id]) {
+    await overHttp('account.promote', { user }, ana);
+    await onSocket(a, 'account.demote', { user });
+  }
+  await overHttp('account.disable', { user: guest.user.id }, ana);
+  await onSocket(a, 'account.list', {});
+  await overHttp('account.list', { query: 'person', limit: 2 }, ana);
+  await overHttp('account.enable', { user: guest.user.id }, ana);
+  await onSocket(a, 'account.me', {});
+  const again = (await overHttp('account.login', { username, password })) as Grant;
+  await overHttp('account.password', { password, newPassword: server.newPassword() }, { ...again, password });
+  await overHttp('account.logout', { everywhere: true }, { ...again, password });
 
   assert.deepEqual(new Set(Object.keys(operations)), asked);
   const last = `the last ${randomUUID()}`;

@@ -8,7 +8,7 @@ import { parseSync } from 'oxc-parser';
 const root = join(import.meta.dirname, '..');
 
 /** Floors of the server, from the ground up: a floor may import itself and those before it. */
-const serverFloors = ['ground', 'store', 'live', 'operations', 'doors', 'node.ts', 'main.ts'];
+const serverFloors = ['ground', 'store', 'live', 'operations', 'doors', 'node.ts', 'run.ts', 'main.ts'];
 
 /** Of the contract, the SDK may run only this; the rest it may use as types. */
 const contractForSdk = ['src/contract/codes.ts', 'src/contract/limits.ts'];

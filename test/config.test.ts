@@ -22,6 +22,7 @@ test('nothing set is a server of its own on this machine', () => {
     tokenTtlSeconds: 900,
     origins: [],
     defaultRooms: ['general'],
+    administrator: undefined,
     rateLimits: true,
     trustedProxies: [],
     metricsAddress: { host: '127.0.0.1', port: 9464 },

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { v7 as uuidv7 } from 'uuid';
 import { closeCodes } from '../src/contract/codes.ts';
 import type { Grant } from '../src/contract/objects.ts';
+import { metricsPage, readMetrics } from './support/metrics-page.ts';
 import { AnswerError, password, register, request, TestSocket } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
@@ -35,22 +36,8 @@ before(async () => {
 
 after(() => server.close());
 
-/** The page as numbers by series: `name{label="value"}`. */
-async function read(of = server): Promise<Map<string, number>> {
-  const lines = (await page(of)).split('\n').filter(line => line !== '' && !line.startsWith('#'));
-  return new Map(
-    lines.map(line => {
-      const end = line.lastIndexOf(' ');
-      return [line.slice(0, end), Number(line.slice(end + 1))];
-    }),
-  );
-}
-
-async function page(of = server): Promise<string> {
-  const response = await fetch(of.metricsUrl ?? '');
-  assert.equal(response.status, 200);
-  return response.text();
-}
+const read = (of = server) => readMetrics(of.metricsUrl ?? '');
+const page = () => metricsPage(server.metricsUrl ?? '');
 
 /** By how much series grew, once all of them have grown as expected. */
 async function grows(expected: Record<string, number>, what: () => Promise<unknown>): Promise<void> {
@@ -219,7 +206,7 @@ test('it shows whether it is ready, what runs, and the state of its database', a
   assert.ok(numbers.has('nodejs_eventloop_lag_p99_seconds'));
 });
 
-test('no series tells of a person, a room or an address', async () => {
+test('[abuse 45] no series tells of a person, a room or an address', async () => {
   const series = [...(await read()).keys()].join('\n');
   for (const secret of [ana.user.id, 'ana', 'carla', room, 'general', 'nowhere', '127.0.0.1']) {
     assert.ok(!series.includes(secret), `${secret} is in the metrics`);
@@ -227,7 +214,7 @@ test('no series tells of a person, a room or an address', async () => {
   assert.doesNotMatch(series, /[\da-f]{8}-[\da-f]{4}-/);
 });
 
-test('the public port has no metrics, and the metrics’ port nothing else', async () => {
+test('[abuse 45] the public port has no metrics, and the metrics’ port nothing else', async () => {
   assert.equal((await request(server.url, 'GET', '/metrics')).status, 404);
   const elsewhere = new URL('/rooms', server.metricsUrl);
   assert.equal((await fetch(elsewhere)).status, 404);
@@ -285,6 +272,28 @@ test('Prometheus can read every query of the dashboard', needsPromtool, async ()
   await rm(folder, { recursive: true });
   assert.equal(status, 0, stderr);
 });
+
+for (const file of ['docs/guides/monitoring.md', 'docs/guides/monitoramento.md']) {
+  test(`${file} has every metric, its type and its labels, and every alert`, async () => {
+    const text = await page();
+    const guide = readFileSync(file, 'utf8');
+    const rows = [...guide.matchAll(/^\| `(papo_\w+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$/gm)];
+    const documented = rows.map(([, name, type]) => [name, type]);
+    const measured = [...text.matchAll(/^# TYPE (papo_\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]);
+    assert.deepEqual(documented, measured);
+    for (const [, name = '', , labels = '', meaning = ''] of rows) {
+      const [, shown = ''] = new RegExp(`^${name}(?:_bucket)?\\{([^}]*)\\}`, 'm').exec(text) ?? [];
+      const names = [...shown.matchAll(/(\w+)="/g)].map(([, label]) => label).filter(label => label !== 'le');
+      assert.deepEqual(labels === '–' ? [] : labels.split(', ').toSorted(), names.toSorted(), name);
+      if (file.endsWith('monitoring.md')) assert.ok(text.includes(`# HELP ${name} ${meaning}\n`), name);
+    }
+    const alerts = readFileSync('deploy/prometheus/alerts.yml', 'utf8').matchAll(/alert: (\w+)/g);
+    assert.deepEqual(
+      [...guide.matchAll(/^\| `(Papo\w+)` \|/gm)].map(([, name]) => name),
+      [...alerts].map(([, name]) => name),
+    );
+  });
+}
 
 /** Why promtool can't be asked here. */
 function withoutPromtool(): string | false {

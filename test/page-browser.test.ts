@@ -49,7 +49,7 @@ function ask(page: Page, url: string, body: object = {}): Promise<Asked> {
   );
 }
 
-test('[AUTH-11] a page signs in, and stays signed in after a reload, with a cookie that its scripts can not read', async () => {
+test('[AUTH-13] a page signs in, and stays signed in after a reload, with a cookie that its scripts can not read', async () => {
   const context = await browser.newContext();
   const page = await pageOf(context, server.url);
   const registered = await ask(page, `${server.url}/register`, { username: 'ana', password });
@@ -63,7 +63,7 @@ test('[AUTH-11] a page signs in, and stays signed in after a reload, with a cook
   await context.close();
 });
 
-test('[AUTH-12] a page on another port, which is the same site, gets no use of the cookie', async () => {
+test('[AUTH-14] a page on another port, which is the same site, gets no use of the cookie', async () => {
   const context = await browser.newContext({ bypassCSP: true });
   const page = await pageOf(context, server.url);
   await ask(page, `${server.url}/register`, { username: 'bia', password });

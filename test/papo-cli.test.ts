@@ -28,7 +28,7 @@ test('what is used wrongly ends with 2 and one sentence, what fails with 1', lim
   assert.match(nowhere.complaint, /^papo: There is no database in \/nowhere: [^\n]+$/);
 });
 
-test('every command’s help has an example', limit, async () => {
+test('every command’s help has an example', { timeout: 90_000 }, async () => {
   for (const args of [
     ['serve'],
     ['backup'],
@@ -36,6 +36,16 @@ test('every command’s help has an example', limit, async () => {
     ['config'],
     ['migrate', 'status'],
     ['migrate', 'up'],
+    ['user', 'list'],
+    ['user', 'create'],
+    ['user', 'password'],
+    ['user', 'disable'],
+    ['user', 'enable'],
+    ['user', 'promote'],
+    ['user', 'demote'],
+    ['user', 'logout'],
+    ['room', 'list'],
+    ['room', 'create'],
   ]) {
     const { code, out } = await papo([...args, '--help']);
     assert.equal(code, 0);

@@ -49,7 +49,7 @@ async function requireAlive(cookie: string): Promise<void> {
   assert.equal((await post('/refresh', own(cookie))).status, 200);
 }
 
-test('[AUTH-11] registering, signing in and refreshing put the refresh token into a cookie, not into the answer', async () => {
+test('[AUTH-13] registering, signing in and refreshing put the refresh token into a cookie, not into the answer', async () => {
   const person = newPerson();
   const registered = await post('/register', own(), person);
   const back = await post('/login', own(), person);
@@ -65,7 +65,7 @@ test('[AUTH-11] registering, signing in and refreshing put the refresh token int
   assert.notEqual(pairOf(refreshed), pairOf(back));
 });
 
-test('[AUTH-11] a lost answer is no harm, and of two tabs that ask at once both go on', async () => {
+test('[AUTH-13] a lost answer is no harm, and of two tabs that ask at once both go on', async () => {
   const { cookie } = await signedIn();
   const [one, other] = await Promise.all([post('/refresh', own(cookie)), post('/refresh', own(cookie))]);
   assert.deepEqual([one.status, other.status], [200, 200]);
@@ -73,7 +73,7 @@ test('[AUTH-11] a lost answer is no harm, and of two tabs that ask at once both 
   await requireAlive(pairOf(other));
 });
 
-test('[AUTH-12] without the header no cookie is set and none is read', async () => {
+test('[AUTH-14] without the header no cookie is set and none is read', async () => {
   const plain = await post('/register', { Origin: server.url }, newPerson());
   assert.equal(plain.headers.get('set-cookie'), null);
   assert.ok(plain.body.refreshToken);
@@ -81,7 +81,7 @@ test('[AUTH-12] without the header no cookie is set and none is read', async () 
   requireRefused(await post('/refresh', { Origin: server.url, Cookie: cookie }, {}), 400, 'bad_request');
 });
 
-test('[AUTH-12] a page of another origin gets no use of the cookie, listed in PAPO_ORIGINS or not', async () => {
+test('[AUTH-14] a page of another origin gets no use of the cookie, listed in PAPO_ORIGINS or not', async () => {
   const { cookie, token } = await signedIn();
   const { port, host } = new URL(server.url);
   const others = [
@@ -104,7 +104,7 @@ test('[AUTH-12] a page of another origin gets no use of the cookie, listed in PA
   await requireAlive(cookie);
 });
 
-test('[AUTH-12] who names no origin gets no use of the cookie, whatever Sec-Fetch-Site says', async () => {
+test('[AUTH-14] who names no origin gets no use of the cookie, whatever Sec-Fetch-Site says', async () => {
   const { cookie } = await signedIn();
   for (const site of ['cross-site', 'same-site', 'same-origin', 'none']) {
     const headers = { ...asked, Cookie: cookie, 'Sec-Fetch-Site': site };
@@ -113,7 +113,7 @@ test('[AUTH-12] who names no origin gets no use of the cookie, whatever Sec-Fetc
   await requireAlive(cookie);
 });
 
-test('[AUTH-12] a refused page makes no account and ends no login', async () => {
+test('[AUTH-14] a refused page makes no account and ends no login', async () => {
   const person = newPerson();
   requireRefused(
     await post('/register', { ...asked, Origin: 'https://evil.example' }, person),
@@ -123,7 +123,7 @@ test('[AUTH-12] a refused page makes no account and ends no login', async () => 
   assert.equal((await post('/register', own(), person)).status, 201);
 });
 
-test('[AUTH-12] a form, which can not send the header, can not sign anyone in or out', async () => {
+test('[AUTH-14] a form, which can not send the header, can not sign anyone in or out', async () => {
   const { cookie, token } = await signedIn();
   for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data']) {
     const headers = { Origin: 'https://evil.example', Cookie: cookie, 'Content-Type': type };
@@ -134,7 +134,7 @@ test('[AUTH-12] a form, which can not send the header, can not sign anyone in or
   assert.equal((await request(server.url, 'GET', '/me', { token })).status, 200);
 });
 
-test('[AUTH-12] no CORS answer lets a page of another origin send its cookies', async () => {
+test('[AUTH-14] no CORS answer lets a page of another origin send its cookies', async () => {
   for (const origin of ['https://friend.example', 'https://evil.example']) {
     const { headers } = await request(server.url, 'OPTIONS', '/refresh', {
       headers: {
@@ -147,7 +147,7 @@ test('[AUTH-12] no CORS answer lets a page of another origin send its cookies', 
   }
 });
 
-test('[AUTH-13] by HTTPS the cookie is Secure and bound to this very host', async () => {
+test('[AUTH-15] by HTTPS the cookie is Secure and bound to this very host', async () => {
   const host = 'chat.example';
   const secure = { ...asked, Origin: `https://${host}`, 'X-Forwarded-Host': host };
   for (const said of [{}, { 'X-Forwarded-Proto': 'https' }]) {
@@ -160,7 +160,7 @@ test('[AUTH-13] by HTTPS the cookie is Secure and bound to this very host', asyn
   }
 });
 
-test('[AUTH-13] a page that came by HTTP has no use of what is kept for HTTPS, and plants nothing there', async () => {
+test('[AUTH-15] a page that came by HTTP has no use of what is kept for HTTPS, and plants nothing there', async () => {
   const host = 'chat.example';
   const secure = { ...asked, Origin: `https://${host}`, 'X-Forwarded-Host': host };
   const cookie = pairOf(await post('/register', secure, newPerson()));
@@ -172,7 +172,7 @@ test('[AUTH-13] a page that came by HTTP has no use of what is kept for HTTPS, a
   requireRefused(await post('/refresh', { ...secure, Cookie: planted }), 401, 'unauthorized');
 });
 
-test('[AUTH-13] of two cookies of one name, one was planted: neither is taken', async () => {
+test('[AUTH-15] of two cookies of one name, one was planted: neither is taken', async () => {
   const [mine, planted] = [await signedIn(), await signedIn()];
   for (const cookies of [`${mine.cookie}; ${planted.cookie}`, `${planted.cookie}; ${mine.cookie}`]) {
     requireRefused(await post('/refresh', own(cookies)), 401, 'unauthorized');
@@ -180,7 +180,7 @@ test('[AUTH-13] of two cookies of one name, one was planted: neither is taken', 
   await requireAlive(mine.cookie);
 });
 
-test('[AUTH-13] signing in begins a login of its own, whatever cookie is there already', async () => {
+test('[AUTH-15] signing in begins a login of its own, whatever cookie is there already', async () => {
   const person = newPerson();
   await post('/register', own(), person);
   const planted = await signedIn();
@@ -191,7 +191,7 @@ test('[AUTH-13] signing in begins a login of its own, whatever cookie is there a
   assert.equal((await post('/refresh', own(pairOf(back)))).body.user?.username, person.username);
 });
 
-test('[AUTH-14] signing out clears the cookie, and what it held is worth nothing', async () => {
+test('[AUTH-16] signing out clears the cookie, and what it held is worth nothing', async () => {
   const { cookie, token } = await signedIn();
   const out = await post('/logout', own(), undefined, token);
   assert.equal(out.status, 204);
@@ -199,7 +199,7 @@ test('[AUTH-14] signing out clears the cookie, and what it held is worth nothing
   requireRefused(await post('/refresh', own(cookie)), 401, 'unauthorized');
 });
 
-test('[AUTH-15] no cookie, or garbage in it, is as nobody signed in', async () => {
+test('[AUTH-17] no cookie, or garbage in it, is as nobody signed in', async () => {
   requireRefused(await post('/refresh', own()), 401, 'unauthorized');
   const { cookie, token } = await signedIn();
   const [name] = cookie.split('=');
@@ -222,7 +222,7 @@ test('[AUTH-15] no cookie, or garbage in it, is as nobody signed in', async () =
   await requireAlive(cookie);
 });
 
-test('[AUTH-15] a refresh token in cookie and body, or another word in the header, is a bad request', async () => {
+test('[AUTH-17] a refresh token in cookie and body, or another word in the header, is a bad request', async () => {
   const { cookie } = await signedIn();
   const refreshToken = cookie.slice(cookie.indexOf('=') + 1);
   requireRefused(await post('/refresh', own(cookie), { refreshToken }), 400, 'bad_request');

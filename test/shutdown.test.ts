@@ -1,9 +1,14 @@
 /** Stopping while people are at the door. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import pg from 'pg';
-import { register, TestSocket } from './support/people.ts';
-import { startServer } from './support/server.ts';
+import { WebSocket } from 'ws';
+import { farewellLimits } from '../src/server/doors/farewell.ts';
+import { register, request, TestSocket } from './support/people.ts';
+import { createDatabase } from './support/postgres.ts';
+import { spawnServer, startServer } from './support/server.ts';
 import { eventually, within } from './support/waiting.ts';
 
 const limit = { timeout: 30_000 };
@@ -42,3 +47,119 @@ test('who doesn’t answer the goodbye is cut off', limit, async () => {
   silent.socket.resume();
   await silent.closed;
 });
+
+test(
+  'while sockets are sent away the server says that it isn’t ready, also to who comes anew, and admits nobody',
+  limit,
+  async () => {
+    const server = await startServer();
+    const ana = await register(server.url, 'ana');
+    const silent = await TestSocket.live(server.url, ana.token);
+    // It doesn't answer the goodbye, and so is waited for.
+    silent.socket.pause();
+    const stopped = server.close();
+    for (let asked = 0; asked < 3; asked += 1) {
+      const { status, body } = await request(server.url, 'GET', '/readyz?verbose', {
+        headers: { connection: 'close' },
+      });
+      assert.equal(status, 503);
+      assert.equal((body as { checks: { accepting: boolean } }).checks.accepting, false);
+    }
+    assert.equal((await request(server.url, 'GET', '/rooms', { token: ana.token })).status, 200);
+    const late = new WebSocket(`${server.url.replace('http', 'ws')}/ws`, ['papo.v1', `bearer.${ana.token}`]);
+    const [, refusal] = await once(late, 'unexpected-response');
+    assert.deepEqual([refusal.statusCode, refusal.headers['retry-after']], [503, '1']);
+    await within(10_000, 'the server stops', stopped);
+    await assert.rejects(request(server.url, 'GET', '/readyz'));
+    silent.socket.resume();
+    await silent.closed;
+  },
+);
+
+test('[SOCK-20] a thousand connections are sent away in turn, each with a delay of its own, and the process ends with 0', {
+  timeout: 90_000,
+}, async () => {
+  const database = await createDatabase();
+  const server = await spawnServer({ DATABASE_URL: database.url });
+  const [people, each] = [20, 50];
+  const sockets: TestSocket[] = [];
+  for (let person = 0; person < people; person += 1) {
+    const { token } = await register(server.url, `person-${person}`);
+    const theirs = Array.from({ length: each }, () => TestSocket.live(server.url, token));
+    sockets.push(...(await Promise.all(theirs)));
+  }
+  const firstGone = Promise.race(sockets.map(socket => socket.closed));
+  const ended = server.end('SIGTERM');
+  // In turn: when the first one is gone, others are still served.
+  await firstGone;
+  const pings = sockets
+    .filter(({ socket }) => socket.readyState === WebSocket.OPEN)
+    .map(socket => socket.call('ping', {}));
+  const answers = await Promise.allSettled(pings);
+  assert.ok(answers.some(({ status }) => status === 'fulfilled'));
+
+  // Its own limits are ten seconds; the rest is for a slow machine.
+  assert.equal(await within(20_000, 'the process ends', ended), 0);
+  const closes = await Promise.all(sockets.map(socket => socket.closed));
+  assert.deepEqual(new Set(closes.map(({ code }) => code)), new Set([1012]));
+  const delays = sockets.map(({ events }) => {
+    const told = events.filter(event => event.event === 'draining');
+    assert.equal(told.length, 1);
+    return told[0]?.reconnectInMs ?? Number.NaN;
+  });
+  const spreadMs = Math.min(farewellLimits.maxSpreadMs, farewellLimits.betweenMs * sockets.length);
+  const longestMs = spreadMs + farewellLimits.maxReturnSpreadMs;
+  assert.ok(delays.every(ms => ms >= 0 && ms <= longestMs));
+  assert.ok(new Set(delays).size > sockets.length / 2, `${new Set(delays).size} different delays`);
+  await database.drop();
+});
+
+test('a second signal ends the process at once', limit, async () => {
+  const database = await createDatabase();
+  const server = await spawnServer({ DATABASE_URL: database.url });
+  const ana = await register(server.url, 'ana');
+  const silent = await TestSocket.live(server.url, ana.token);
+  silent.socket.pause();
+  server.process.kill('SIGTERM');
+  await eventually('it has heard the first one', async () => {
+    const { status } = await request(server.url, 'GET', '/readyz');
+    return status === 503;
+  });
+  // Two signals in one instant are one.
+  const ended = eventually('it is gone', () => {
+    server.process.kill('SIGTERM');
+    return server.process.exitCode !== null;
+  });
+  await ended;
+  assert.equal(await server.end('SIGTERM'), 1);
+  assert.ok(!server.output.some(line => line.includes('papo has stopped')));
+  silent.socket.terminate();
+  await database.drop();
+});
+
+test(
+  'a signal that comes while the program is being loaded is heard, and nothing is started',
+  limit,
+  async () => {
+    const signalsItself = `import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith('/server/config.ts')) process.kill(process.pid, 'SIGTERM');
+        return next(url, context);
+      },
+    });`;
+    const child = spawn(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(signalsItself)}`, 'src/server/main.ts'],
+      // Nobody listens there: whoever tried to start would fail.
+      { env: { ...process.env, PORT: '0', DATABASE_URL: 'postgres://127.0.0.1:1/none' }, stdio: 'pipe' },
+    );
+    let output = '';
+    child.stdout.on('data', text => {
+      output += text;
+    });
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0, output);
+    assert.match(output, /papo is stopping[\s\S]*papo has stopped before it was ready/);
+  },
+);

@@ -11,6 +11,8 @@ export const descriptions: Record<SettingName, string> = {
   PAPO_ORIGINS: 'origens de outras páginas que podem se conectar, separadas por vírgulas',
   PAPO_DEFAULT_ROOMS:
     'salas públicas que existem desde o início e em que usuários novos já entram, separadas por vírgulas; vazio para nenhuma',
+  PAPO_ADMIN: 'usuário que se torna administrador no início',
+  PAPO_ADMIN_PASSWORD: 'cria a conta de `PAPO_ADMIN` com esta senha, se ela não existir',
   PAPO_RATE_LIMITS:
     '`off` retira todos os limites de frequência e de número de conexões, para testes de carga',
   PAPO_TRUSTED_PROXIES:

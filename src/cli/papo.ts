@@ -2,6 +2,7 @@
 /** `papo`: the server, and what its operator does with it. Exit codes: 0 done, 1 failed, 2 used wrongly. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../server/config.ts';
+import { OperationError } from '../server/errors.ts';
 import { version } from '../server/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addChat } from './commands/chat.ts';
@@ -9,7 +10,9 @@ import { addConfig } from './commands/config.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addRestore } from './commands/restore.ts';
+import { addRoom } from './commands/room.ts';
 import { addServe } from './commands/serve.ts';
+import { addUser } from './commands/user.ts';
 import { complain } from './output.ts';
 
 const program = new Command('papo')
@@ -20,7 +23,18 @@ const program = new Command('papo')
   .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: false })
   .exitOverride();
-for (const add of [addServe, addChat, addMigrate, addBackup, addRestore, addConfig, addDoctor]) add(program);
+const commands = [
+  addServe,
+  addChat,
+  addMigrate,
+  addUser,
+  addRoom,
+  addBackup,
+  addRestore,
+  addConfig,
+  addDoctor,
+];
+for (const add of commands) add(program);
 
 try {
   await program.parseAsync();
@@ -32,5 +46,6 @@ try {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   complain(error instanceof Error ? error.message : String(error));
-  return error instanceof ConfigError ? 2 : 1;
+  const isMisuse = error instanceof OperationError && error.code === 'bad_request';
+  return isMisuse || error instanceof ConfigError ? 2 : 1;
 }

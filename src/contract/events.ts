@@ -36,7 +36,7 @@ export const ReadEvent = z
 export const DrainingEvent = z
   .object({ event: z.literal('draining'), reconnectInMs: z.int().min(0) })
   .describe(
-    'The server is about to stop. Each client gets a delay of its own, so that they do not all come back at once.',
+    'The server is about to stop, and closes its connections in turn. Each client gets a delay of its own, counted from its close, so that they do not all come back at once.',
   );
 
 export const ServerEvent = z.discriminatedUnion('event', [

@@ -74,8 +74,21 @@ export const operationExamples: { [N in OperationName]: { input: Input<N>; outpu
   },
   'account.login': { input: { username: 'ana', password: 'correct horse' }, output: grant },
   'account.refresh': { input: { refreshToken }, output: grant },
-  'account.logout': { input: {}, output: {} },
-  'account.me': { input: {}, output: { user: ana } },
+  'account.logout': { input: { everywhere: true }, output: {} },
+  'account.me': { input: {}, output: { user: ana, administrator: true } },
+  'account.password': {
+    input: { password: 'correct horse', newPassword: 'battery staple' },
+    output: {},
+  },
+  'account.list': {
+    input: { query: 'br', limit: 50 },
+    output: { accounts: [{ user: bruno, administrator: false, disabledAt: at }], cursor: 'bruno' },
+  },
+  'account.disable': { input: { user: bruno.id }, output: {} },
+  'account.enable': { input: { user: bruno.id }, output: {} },
+  'account.promote': { input: { user: bruno.id }, output: {} },
+  'account.demote': { input: { user: bruno.id }, output: {} },
+  'administrator.claim': { input: { code: 'q3Hc0zV1mS8xJ5uT2rWb7kNf' }, output: {} },
   'user.find': { input: { query: 'br', limit: 10 }, output: { users: [bruno] } },
   'room.create': {
     input: { name: 'plans', kind: 'private', topic: 'What comes next' },

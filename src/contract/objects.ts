@@ -142,6 +142,16 @@ export const Delta = z
       'What changed in a room from version `from` to `version`, both included: the changed rows, each in its latest state.',
   });
 
+export const Account = z
+  .object({
+    user: User,
+    administrator: z.boolean(),
+    disabledAt: Time.optional().describe(
+      'Since when nobody can sign in to it; absent: anybody who has the password can.',
+    ),
+  })
+  .meta({ id: 'Account', description: 'A person, as an administrator sees them.' });
+
 export const Grant = z
   .object({
     user: User,
@@ -157,6 +167,7 @@ export const CookieGrant = Grant.omit({ refreshToken: true }).meta({
 });
 
 export type User = z.infer<typeof User>;
+export type Account = z.infer<typeof Account>;
 export type Sender = z.infer<typeof Sender>;
 export type Role = z.infer<typeof Role>;
 export type RoomKind = z.infer<typeof RoomKind>;

@@ -70,7 +70,7 @@ function pathItem(name: OperationName, operation: OperationDefinition, http: Htt
     operationId: name,
     summary,
     tags: [tagOf(name)],
-    ...(caller === 'user' && { security: [{ token: [] }] }),
+    ...(caller !== 'anyone' && { security: [{ token: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
@@ -155,7 +155,7 @@ function errorsByStatus(operation: OperationDefinition, http: HttpRoute): ErrorG
   const { caller, cookie, errors } = operation;
   const possible = new Set<ErrorCode>([
     ...commonErrors,
-    ...(caller === 'user' ? (['unauthorized'] as const) : []),
+    ...(caller !== 'anyone' ? (['unauthorized'] as const) : []),
     ...(cookie ? (['forbidden'] as const) : []),
     ...(splitInput(operation, http).body ? bodyErrors : []),
     ...errors,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { ErrorCode } from './codes.ts';
 import { limits, type RateName } from './limits.ts';
 import {
+  Account,
   Cursor,
   Delta,
   DisplayName,
@@ -49,6 +50,7 @@ const nextCursor = z.string().optional().describe('Where the next page begins; a
 const nothing = z.object({});
 
 const InRoom = z.object({ room: Id });
+const OfUser = z.object({ user: Id });
 
 export const SyncedRoom = z
   .discriminatedUnion('reset', [
@@ -97,14 +99,16 @@ export const operations = {
     output: Grant,
   },
   'account.logout': {
-    summary: 'Ends the login, and closes its connections.',
+    summary: 'Ends the login, or all of the user, and closes the connections.',
     http: http('POST', '/logout', 204),
     socket: true,
     caller: 'user',
     rates: ['requests'],
     cookie: 'clears',
     errors: [],
-    input: nothing,
+    input: z.object({
+      everywhere: z.boolean().default(false).describe('All logins of the user, on every device.'),
+    }),
     output: nothing,
   },
   'account.me': {
@@ -115,7 +119,88 @@ export const operations = {
     rates: ['requests'],
     errors: [],
     input: nothing,
-    output: z.object({ user: User }),
+    output: z.object({
+      user: User,
+      administrator: z.boolean().optional().describe('True for an administrator, absent for everyone else.'),
+    }),
+  },
+  'account.password': {
+    summary: "Changes the user's password, and ends their other logins.",
+    http: http('PUT', '/me/password', 204),
+    socket: true,
+    caller: 'user',
+    rates: ['loginsOfAccount', 'requests'],
+    errors: ['invalid_credentials'],
+    input: z.object({
+      password: z.string().max(limits.maxBodyBytes).describe('The one until now.'),
+      newPassword: Password,
+    }),
+    output: nothing,
+  },
+  'account.list': {
+    summary: 'Lists accounts by username, all or those whose name begins so.',
+    http: http('GET', '/admin/users'),
+    socket: true,
+    caller: 'administrator',
+    rates: ['requests'],
+    pages: true,
+    errors: ['forbidden'],
+    input: z.object({
+      query: UserQuery.optional(),
+      cursor: Cursor.optional(),
+      limit: page(limits.maxListPage, limits.listPage),
+    }),
+    output: z.object({ accounts: z.array(Account), cursor: nextCursor }),
+  },
+  'account.disable': {
+    summary: 'Ends all logins of a user, and lets them sign in no more.',
+    http: http('PUT', '/admin/users/{user}/disabled', 204),
+    socket: true,
+    caller: 'administrator',
+    rates: ['requests'],
+    errors: ['forbidden', 'not_found'],
+    input: OfUser,
+    output: nothing,
+  },
+  'account.enable': {
+    summary: 'Lets a disabled user sign in again.',
+    http: http('DELETE', '/admin/users/{user}/disabled', 204),
+    socket: true,
+    caller: 'administrator',
+    rates: ['requests'],
+    errors: ['forbidden', 'not_found'],
+    input: OfUser,
+    output: nothing,
+  },
+  'account.promote': {
+    summary: 'Makes a user an administrator.',
+    http: http('PUT', '/admin/users/{user}/administrator', 204),
+    socket: true,
+    caller: 'administrator',
+    rates: ['requests'],
+    errors: ['forbidden', 'not_found'],
+    input: OfUser,
+    output: nothing,
+  },
+  'account.demote': {
+    summary: 'Makes an administrator a user like the others.',
+    http: http('DELETE', '/admin/users/{user}/administrator', 204),
+    socket: true,
+    caller: 'administrator',
+    rates: ['requests'],
+    errors: ['forbidden', 'not_found'],
+    input: OfUser,
+    output: nothing,
+  },
+  'administrator.claim': {
+    summary: "Makes the caller the first administrator, with the code from the server's log.",
+    http: http('POST', '/administrator', 204),
+    socket: true,
+    caller: 'user',
+    rates: ['requests'],
+    errors: ['forbidden'],
+    input: z.object({ code: z.string().max(100) }),
+    output: nothing,
   },
   'user.find': {
     summary: 'Finds people by the beginning of their name.',
@@ -360,8 +445,8 @@ export type OperationDefinition = {
   http: HttpRoute | undefined;
   /** Whether the socket offers it. */
   socket: boolean;
-  /** Who may call it: `anyone`, or only a `user` who presents a valid token. */
-  caller: 'anyone' | 'user';
+  /** Who may call it: `anyone`, only a `user` who presents a valid token, or only one who is an `administrator`. */
+  caller: 'anyone' | 'user' | 'administrator';
   /** How often, all of them. */
   rates: readonly RateName[];
   /** And how often if it wasn't done before: what was, is answered as it was then, however often. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Problem, Ref, SocketError } from './events.ts';
 import {
+  Account,
   CookieGrant,
   Delta,
   Grant,
@@ -22,6 +23,7 @@ export type JsonSchema = z.core.JSONSchema.BaseSchema;
 const componentPath = '#/components/schemas/';
 
 const named = {
+  Account,
   CookieGrant,
   Delta,
   Grant,

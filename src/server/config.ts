@@ -21,6 +21,8 @@ export type Config = {
   origins: readonly string[];
   /** Public rooms that exist from the start and that every new user is a member of. */
   defaultRooms: readonly string[];
+  /** Who is made an administrator at the start; with a password, the account is made where there is none. */
+  administrator: { username: string; password: string | undefined } | undefined;
   /** `false`: as often, and as many connections, as one likes. */
   rateLimits: boolean;
   /** Addresses and ranges of proxies that are believed when they say for whom they ask. */
@@ -40,6 +42,10 @@ export function readConfig(sources: Sources): Config {
     throw new ConfigError(`${given.get(name)?.by ?? name}: ${issue?.message}`);
   }
   const values = parsed.data;
+  const { PAPO_ADMIN: username, PAPO_ADMIN_PASSWORD: password } = values;
+  if (password !== undefined && username === undefined) {
+    throw new ConfigError(`${given.get('PAPO_ADMIN_PASSWORD')?.by}: PAPO_ADMIN must name whose it is`);
+  }
   return {
     port: values.PORT,
     host: values.HOST,
@@ -49,6 +55,7 @@ export function readConfig(sources: Sources): Config {
     tokenTtlSeconds: values.PAPO_TOKEN_TTL,
     origins: values.PAPO_ORIGINS,
     defaultRooms: values.PAPO_DEFAULT_ROOMS,
+    administrator: username === undefined ? undefined : { username, password },
     rateLimits: values.PAPO_RATE_LIMITS === 'on',
     trustedProxies: values.PAPO_TRUSTED_PROXIES,
     metricsAddress: values.PAPO_METRICS_ADDR,

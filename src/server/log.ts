@@ -9,7 +9,8 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 's
 export type LogLevel = (typeof logLevels)[number];
 
 /** Never logged, wherever they stand in a line's fields. */
-const secrets = ['token', 'refreshToken', 'password', '*.token', '*.refreshToken', '*.password'];
+const names = ['token', 'refreshToken', 'password', 'newPassword'];
+const secrets = names.flatMap(name => [name, `*.${name}`]);
 
 export function createLog(level: LogLevel, output: { write(line: string): void } = standardOutput()): Logger {
   return pino({ level, base: null, redact: secrets, serializers: { err: discreetError } }, output);

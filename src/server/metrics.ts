@@ -4,6 +4,8 @@
  * Labels are words from fixed lists, never a user, a room or a path: each value of a label is a series kept for ever.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { closeCodes } from '../contract/codes.ts';
+import { rates } from '../contract/limits.ts';
 import { version } from './version.ts';
 
 const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -12,6 +14,14 @@ const deliverSeconds = [
   0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 ];
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
+
+/** Close codes that are counted by themselves: ours, and those of RFC 6455 that a peer's end may have. */
+const countedCodes = new Set<number>([...Object.values(closeCodes), 1001, 1005, 1006]);
+
+/** A close code as a label: a peer may close with any number it likes. */
+export function closeLabel(code: number): string {
+  return countedCodes.has(code) ? String(code) : 'other';
+}
 
 /** What a gauge shows: one number, or one for each value of its label. */
 type Shown = number | Record<string, number>;
@@ -132,6 +142,7 @@ export class Metrics {
   readonly ready = this.#reading('papo_ready', 'Whether /readyz says so: 1 for ready, 0 for not.');
 
   constructor() {
+    this.#startAtZero();
     this.#gauge('papo_build_info', 'Always 1; the labels say which papo runs on which Node.', [
       'version',
       'node',
@@ -147,6 +158,20 @@ export class Metrics {
         for (const direction of ['in', 'out'] as const) this.inc({ direction }, bytes[direction]);
       },
     });
+  }
+
+  /** Where the words are known, their series are there before anything happens: the first of a kind is an increase, too. */
+  #startAtZero(): void {
+    for (const result of ['stored', 'duplicate', 'refused']) this.messages.inc({ result }, 0);
+    for (const result of ['current', 'changes', 'reset']) this.syncs.inc({ result }, 0);
+    for (const result of ['ok', 'unauthorized', 'unavailable']) this.connects.inc({ result }, 0);
+    for (const path of ['live', 'catch-up']) this.deliveries.inc({ path }, 0);
+    for (const code of [...countedCodes, 'other']) this.disconnects.inc({ code: String(code) }, 0);
+    for (const code of ['connection', 'other']) this.dbErrors.inc({ code }, 0);
+    for (const scope of Object.keys(rates)) this.rateLimited.inc({ scope }, 0);
+    for (const operation of ['register', 'login', 'refresh', 'logout', 'renew']) {
+      this.auth.inc({ operation, result: 'ok' }, 0);
+    }
   }
 
   /** Adds `process_*` and `nodejs_*`: what Node knows of its process. It watches from here on, at some cost. */

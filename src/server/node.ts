@@ -13,14 +13,19 @@ import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
 import { openMetricsDoor } from './doors/metrics.ts';
 import { readPageFiles } from './doors/page-files.ts';
+import { type Patience, usualPatience } from './doors/patience.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
 import { Hub } from './live/hub.ts';
+import { LoginWatch } from './live/login-watch.ts';
 import { Turn } from './live/turn.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { accountOperations } from './operations/accounts.ts';
+import { administrationOperations } from './operations/administration.ts';
+import { appointAdministrator } from './operations/appoint.ts';
 import { createAuthenticate } from './operations/authenticate.ts';
+import { Claim } from './operations/claim.ts';
 import { createDispatch } from './operations/dispatch.ts';
 import { messageOperations } from './operations/messages.ts';
 import { Passwords } from './operations/passwords.ts';
@@ -29,9 +34,11 @@ import { countSignIns } from './operations/sign-ins.ts';
 import { syncOperations } from './operations/sync.ts';
 import { Throttle } from './operations/throttle.ts';
 import { Tokens } from './operations/tokens.ts';
+import { Administration } from './store/administration.ts';
 import { Changes } from './store/changes.ts';
 import { keptSetting, openPool, readLogName, requireDurability, requireReachable } from './store/database.ts';
 import { startEmbedded } from './store/embedded.ts';
+import { EndedLogins } from './store/ended-logins.ts';
 import { Logins } from './store/logins.ts';
 import { Members } from './store/members.ts';
 import { Memberships } from './store/memberships.ts';
@@ -49,32 +56,42 @@ export type PapoNode = {
   readonly url: string;
   /** Where its metrics are: `http://HOST:PORT/metrics`; unset: nowhere. */
   readonly metricsUrl: string | undefined;
+  /** Where whoever is signed in may become the first administrator, once; unset: there is one. It is a secret. */
+  readonly claimUrl: string | undefined;
   /** Serves a connection that came by another way than its own port. */
   accept(connection: Duplex): void;
-  /** Disconnects everyone, finishes what is being stored, and stops the database if it is papo's own. */
+  /** Sends everyone away, finishes what is being stored, and stops the database if it is papo's own. */
   close(): Promise<void>;
 };
 
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 15_000;
+export type NodeOptions = {
+  /** Gives up starting. */
+  signal?: AbortSignal;
+  patience?: Patience;
+};
+
 const maxHeaderBytes = 16 * 1024;
-/** A connection on which nothing moves for so long is cut; longer than any operation takes. */
-const stillTimeoutMs = 2 * limits.operationTimeoutMs;
-/** How long requests and messages on their way may take when the server stops. */
-const drainMs = 5_000;
+/** A stop takes no longer than ten seconds, and its database's, if that is papo's own. From the beginning of the stop: */
+const stopLimits = {
+  /** who is connected then is cut off; */
+  socketsMs: 6_000,
+  /** so is who waits for the answer to a request. */
+  requestsMs: 8_000,
+  /** After that, for what is being stored. */
+  storingMs: 2_000,
+} as const;
 const generatedSecretBytes = 32;
 /** What `npm run page` makes of src/web. */
 const pageFolder = join(import.meta.dirname, '../../dist/web');
 
 /**
  * @param onFatal called when the server can't go on: its database is gone for good, or another server has taken it.
- * @param signal gives up starting.
  */
 export async function startNode(
   config: Config,
   log: Logger,
   onFatal: (error: Error) => void,
-  signal?: AbortSignal,
+  { signal, patience = usualPatience }: NodeOptions = {},
 ): Promise<PapoNode> {
   await using parts = new AsyncDisposableStack();
 
@@ -91,7 +108,7 @@ export async function startNode(
   metrics.ready.from(async () => Number(await readiness.isReady()));
 
   const [rooms, members] = [new Rooms(db), new Members(db)];
-  const [users, logins] = [new Users(db), new Logins(db)];
+  const [users, logins, administration] = [new Users(db), new Logins(db), new Administration(db)];
   const [messages, changes] = [new Messages(db), new Changes(db)];
   const logName = await readLogName(db);
   const secret =
@@ -102,15 +119,24 @@ export async function startNode(
 
   const turn = new Turn(metrics);
   const hub = new Hub(rooms, changes, turn, metrics, log);
-  const messageLog = parts.adopt(new MessageLog(connection, log, metrics, hub), it => it.close(drainMs));
+  const messageLog = parts.adopt(new MessageLog(connection, log, metrics, hub), it =>
+    it.close(stopLimits.storingMs),
+  );
   const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
+  const watch = parts.adopt(new LoginWatch(new EndedLogins(db), hub, log), it => it.stop());
+  watch.start();
+
   const passwords = new Passwords();
+  await appointAdministrator(config.administrator, { users, administration, passwords, log });
+  const claim = new Claim(administration);
+  const claimCode = await claim.open();
   const authenticate = createAuthenticate({ tokens, logins, hub, log });
   const throttle = config.rateLimits ? new Throttle(scope => metrics.rateLimited.inc({ scope })) : undefined;
   const accounts = {
     hub,
     users,
+    administration,
     logins,
     memberships,
     passwords,
@@ -121,11 +147,12 @@ export async function startNode(
   };
   const handlers = {
     ...accountOperations(accounts),
+    ...administrationOperations({ hub, administration, claim }),
     ...roomOperations({ hub, rooms, details, members, users, memberships, messages, changes }),
     ...messageOperations({ log: messageLog, messages, rooms }),
     ...syncOperations({ hub, rooms, messages, logName, metrics }),
   };
-  const dispatch = countSignIns(createDispatch(handlers, throttle, log), metrics);
+  const dispatch = countSignIns(createDispatch({ handlers, administration, throttle, log }), metrics);
 
   const { origins } = config;
   const isTrustedProxy = trustProxies(config.trustedProxies);
@@ -137,19 +164,21 @@ export async function startNode(
     isTrustedProxy,
     readiness,
     pageFiles,
+    patience,
     metrics,
     log,
   });
   const server = createServer(
     {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      headersTimeout: patience.headMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: patience.checkMs,
       maxHeaderSize: maxHeaderBytes,
       shouldUpgradeCallback: isSocketUpgrade,
     },
     getRequestListener(app.fetch),
   );
-  server.setTimeout(stillTimeoutMs);
+  server.setTimeout(patience.stillMs);
   const socketDoor = openSocketDoor(server, {
     hub,
     turn,
@@ -169,6 +198,7 @@ export async function startNode(
   return {
     url,
     metricsUrl,
+    claimUrl: claimCode && `${url}/administrator#${claimCode}`,
     accept: connection => void server.emit('connection', connection),
     close: () => {
       // Who sends people here is to know first.
@@ -209,18 +239,22 @@ function listen(server: Server, { host, port }: Config, log: Logger): Promise<st
   });
 }
 
-/** No new connections; those there are end, politely if they can in time. */
-function closeDoors(server: Server, socketDoor: SocketDoor): Promise<void> {
-  return new Promise(resolve => {
-    const cut = setTimeout(() => {
+/**
+ * Sockets first. HTTP is answered meanwhile, also to who comes anew: a proxy is to see that this server isn't ready, rather
+ * than that nobody is there.
+ */
+async function closeDoors(server: Server, socketDoor: SocketDoor): Promise<void> {
+  const cuts = [
+    setTimeout(() => socketDoor.cut(), stopLimits.socketsMs),
+    setTimeout(() => {
       socketDoor.cut();
       server.closeAllConnections();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    socketDoor.close();
+    }, stopLimits.requestsMs),
+  ];
+  await socketDoor.drain();
+  await new Promise<void>(resolve => {
+    server.close(() => resolve());
     server.closeIdleConnections();
   });
+  for (const cut of cuts) clearTimeout(cut);
 }

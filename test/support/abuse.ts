@@ -9,12 +9,14 @@ import { after, afterEach, before } from 'node:test';
 import pg from 'pg';
 import { type ErrorCode, errorCodes } from '../../src/contract/codes.ts';
 import type { Grant, Message, Room } from '../../src/contract/objects.ts';
+import type { NodeOptions } from '../../src/server/node.ts';
 import { type Handshake, RawConnection, type RawResponse, RawSocket, responsesIn } from './abuse-wire.ts';
+import { readMetrics } from './metrics-page.ts';
 import { type Response, request, TestSocket } from './people.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
 import { noteSecrets, requireDiscreet, secrets } from './secrets.ts';
 import { type ServerProcess, spawnServer, startServer } from './server.ts';
-import { within } from './waiting.ts';
+import { eventually, within } from './waiting.ts';
 
 export type Person = Grant & { password: string };
 
@@ -26,6 +28,9 @@ const errorLevel = 50;
 
 type Running = {
   url: string;
+  /** Its log so far. */
+  log: readonly string[];
+  metricsUrl: string | undefined;
   stop(): Promise<{ code: number | null; log: string[] }>;
   /** For when it doesn't stop. */
   kill(): void;
@@ -38,9 +43,14 @@ type Place = 'its own process' | 'this process';
  * The server of a test file: started before its first test, held to the above after each, and stopped after the last.
  * The returned object is ready once the tests run.
  */
-export function attackedServer(environment: Record<string, string> = {}, place: Place = 'its own process') {
+export function attackedServer(
+  environment: Record<string, string> = {},
+  place: Place = 'its own process',
+  /** Of a server in this process. */
+  options: NodeOptions = {},
+) {
   const server = new AttackedServer();
-  before(() => server.start(environment, place));
+  before(() => server.start(environment, place, options));
   afterEach(() => server.requireUnharmed());
   after(() => server.discard());
   return server;
@@ -59,7 +69,7 @@ export class AttackedServer {
   readonly #sockets: RawSocket[] = [];
   readonly #serverErrors: string[] = [];
 
-  async start(environment: Record<string, string>, place: Place): Promise<void> {
+  async start(environment: Record<string, string>, place: Place, options: NodeOptions): Promise<void> {
     this.#database = await createDatabase();
     const settings = {
       DATABASE_URL: this.#database.url,
@@ -69,7 +79,9 @@ export class AttackedServer {
       ...environment,
     };
     this.#running =
-      place === 'its own process' ? asProcess(await spawnServer(settings)) : await inThisProcess(settings);
+      place === 'its own process'
+        ? asProcess(await spawnServer(settings))
+        : await inThisProcess(settings, options);
     this.#neighbour = await this.register();
     this.#bystander = await TestSocket.live(this.url, (await this.register()).token);
     const { body } = await this.get<{ rooms: Room[] }>('/rooms', this.#neighbour);
@@ -78,6 +90,11 @@ export class AttackedServer {
 
   get url(): string {
     return present(this.#running).url;
+  }
+
+  /** What it has measured; to be asked for by `PAPO_METRICS_ADDR`. */
+  metrics(): Promise<Map<string, number>> {
+    return readMetrics(present(present(this.#running).metricsUrl));
   }
 
   /** The lines of a person who only watches `general`. */
@@ -90,6 +107,14 @@ export class AttackedServer {
     const { status, body } = await this.post<Grant>('/register', { username, password });
     assert.equal(status, 201, `registering ${username}: ${JSON.stringify(body)}`);
     return { ...body, password };
+  }
+
+  /** The code of its log, with which somebody becomes the first administrator. */
+  claimCode(): Promise<string> {
+    const { log } = present(this.#running);
+    return eventually('the log tells how to become an administrator', () =>
+      log.map(line => /\/administrator#([\w-]+)/.exec(line)?.[1]).find(code => code !== undefined),
+    );
   }
 
   /** A password that nobody has. */
@@ -316,10 +341,12 @@ export function requireProblem(
 }
 
 function asProcess(server: ServerProcess): Running {
-  const { process, url, output } = server;
+  const { process, url, metricsUrl, output } = server;
   const silent = once(process, 'close');
   return {
     url,
+    log: output,
+    metricsUrl,
     stop: async () => {
       const code = await server.end('SIGTERM');
       await silent;
@@ -329,10 +356,15 @@ function asProcess(server: ServerProcess): Running {
   };
 }
 
-async function inThisProcess({ DATABASE_URL, ...environment }: Record<string, string>): Promise<Running> {
-  const server = await startServer(environment, DATABASE_URL);
+async function inThisProcess(
+  { DATABASE_URL, ...environment }: Record<string, string>,
+  options: NodeOptions,
+): Promise<Running> {
+  const server = await startServer(environment, DATABASE_URL, options);
   return {
     url: server.url,
+    log: [],
+    metricsUrl: server.metricsUrl,
     stop: async () => {
       await server.close();
       return { code: 0, log: [] };

@@ -8,8 +8,8 @@ export const secrets = new Set<string>();
 
 /** Remembers the passwords and tokens in a body, and secrets as they are. */
 export function noteSecrets(body: unknown, ...more: (string | undefined)[]): void {
-  const { password, token, refreshToken } = (body ?? {}) as Record<string, unknown>;
-  for (const secret of [password, token, refreshToken, ...more]) {
+  const { password, newPassword, token, refreshToken } = (body ?? {}) as Record<string, unknown>;
+  for (const secret of [password, newPassword, token, refreshToken, ...more]) {
     if (typeof secret === 'string' && secret.length >= minSecretLength) secrets.add(secret);
   }
 }

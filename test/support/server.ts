@@ -5,11 +5,11 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
-import { type PapoNode, startNode } from '../../src/server/node.ts';
+import { type NodeOptions, type PapoNode, startNode } from '../../src/server/node.ts';
 import { createDatabase } from './postgres.ts';
 import { requireDiscreet } from './secrets.ts';
 
-export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close'> & {
+export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'claimUrl' | 'accept' | 'close'> & {
   databaseUrl: string;
   /** All that it has logged so far, at level trace. `close` rejects if that tells a password or a token. */
   lines: readonly string[];
@@ -19,6 +19,7 @@ export type TestServer = Pick<PapoNode, 'url' | 'metricsUrl' | 'accept' | 'close
 export async function startServer(
   environment: Record<string, string> = {},
   databaseUrl?: string,
+  options: NodeOptions = {},
 ): Promise<TestServer> {
   const database = databaseUrl === undefined ? await createDatabase() : undefined;
   const url = databaseUrl ?? database?.url ?? '';
@@ -33,12 +34,14 @@ export async function startServer(
   });
   const lines: string[] = [];
   const log = createLog('trace', { write: line => lines.push(line) });
-  const node = await startNode(config, log, error => {
+  const onFatal = (error: Error) => {
     throw error;
-  });
+  };
+  const node = await startNode(config, log, onFatal, options);
   return {
     url: node.url,
     metricsUrl: node.metricsUrl,
+    claimUrl: node.claimUrl,
     databaseUrl: url,
     lines,
     accept: connection => node.accept(connection),
@@ -52,6 +55,7 @@ export async function startServer(
 
 export type ServerProcess = {
   url: string;
+  metricsUrl: string | undefined;
   process: ChildProcess;
   /** Everything it has printed so far. */
   output: string[];
@@ -96,8 +100,10 @@ export async function spawnServer(
     });
     void exited.then(([code]) => reject(new Error(`the server ended with ${code}: ${output.join('\n')}`)));
   });
+  const metricsUrl = output.map(line => /metrics are at (http:\/\/[^"\s]+)/.exec(line)?.[1]).find(Boolean);
   return {
     url,
+    metricsUrl,
     process: child,
     output,
     end: async signal => {

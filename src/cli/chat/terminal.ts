@@ -88,13 +88,14 @@ export class Terminal implements Screen {
 
   /** Asks without showing what is typed. `undefined`: no answer. */
   async askSecret(question: string): Promise<string | undefined> {
-    this.#output.write(question);
     const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
     const reader = createInterface({ input: this.#input, output: silence, terminal: true });
     const answer = await new Promise<string | undefined>(resolve => {
       reader.on('line', resolve);
       reader.on('SIGINT', () => reader.close());
       reader.on('close', () => resolve(undefined));
+      // Only now does the terminal not echo: what answers at once must not be shown either.
+      this.#output.write(question);
     });
     reader.close();
     this.#output.write('\n');

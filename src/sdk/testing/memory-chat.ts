@@ -6,8 +6,13 @@ import type { SocketOperation } from '../connection.ts';
 import { ChatError } from '../errors.ts';
 import { MemoryRoom, type Seat } from './memory-room.ts';
 
-/** The operations that need neither a socket nor a login to be known. */
-export type ChatOperation = Exclude<SocketOperation, 'account.logout' | 'token.renew'>;
+/** The operations that need neither a socket nor a login to be known, and that no administration is needed for. */
+export type ChatOperation = Exclude<
+  SocketOperation,
+  | `account.${'logout' | 'password' | 'list' | 'disable' | 'enable' | 'promote' | 'demote'}`
+  | 'administrator.claim'
+  | 'token.renew'
+>;
 type Handlers = { [N in ChatOperation]: (user: User, input: Input<N>) => Output<N> };
 
 export interface MemoryChatOptions {

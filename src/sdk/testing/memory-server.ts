@@ -238,7 +238,8 @@ export class MemoryServer {
     const { user } = socket;
     if (!user) throw new ChatError('unauthorized', 'not signed in');
     if (op === 'account.logout') return {};
-    if (op !== 'token.renew') return this.#chat.perform(op, user, input as never);
+    // What it doesn't know it refuses.
+    if (op !== 'token.renew') return this.#chat.perform(op as ChatOperation, user, input as never);
     const { id, user: owner, expiresAt } = this.#verified(input.token);
     if (owner.id !== user.id) throw new ChatError('forbidden', 'the token is of another user');
     socket.login = id;

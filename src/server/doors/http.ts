@@ -23,6 +23,7 @@ import { serveHealth } from './health.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { nowherePage, servePage } from './page.ts';
 import type { PageFiles } from './page-files.ts';
+import type { Patience } from './patience.ts';
 import { oneAfterTheOther } from './pipeline.ts';
 import { problemResponse } from './problem.ts';
 import type { Readiness } from './readiness.ts';
@@ -35,6 +36,7 @@ type Parts = {
   isTrustedProxy: IsTrustedProxy;
   readiness: Readiness;
   pageFiles: PageFiles;
+  patience: Pick<Patience, 'answerMs'>;
   metrics: Metrics;
   log: Logger;
 };
@@ -45,10 +47,11 @@ type Environment = {
 };
 
 export function createHttpDoor(parts: Parts): Hono<Environment> {
-  const { dispatch, authenticate, origins, isTrustedProxy, readiness, pageFiles, metrics, log } = parts;
+  const { dispatch, authenticate, origins, isTrustedProxy, readiness, pageFiles, patience, metrics, log } =
+    parts;
   const app = new Hono<Environment>();
 
-  app.use(oneAfterTheOther());
+  app.use(oneAfterTheOther(patience.answerMs));
   app.use(requestId());
   app.use(guard());
   app.use(async (context, next) => {
@@ -78,7 +81,7 @@ export function createHttpDoor(parts: Parts): Hono<Environment> {
   for (const { name, http, numbers } of routes) {
     app.on(http.method, honoPath(http), async context => {
       context.set('route', name);
-      const caller = operations[name].caller === 'user' ? await callerOf(context) : strangerOf(context);
+      const caller = operations[name].caller === 'anyone' ? strangerOf(context) : await callerOf(context);
       const input = await readInput(context, numbers);
       const { output, setCookie } = await withRefreshCookie(
         context.env.incoming,

@@ -1,6 +1,7 @@
 /**
  * Many requests may come on one connection whose answers nobody reads. Node would perform all of them at once and keep
- * what nobody fetches: here each starts when the answer before has been sent.
+ * what nobody fetches: here each starts when the answer before has been sent. And who takes too long to read an answer,
+ * byte by byte perhaps, is cut off.
  */
 import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
@@ -11,7 +12,8 @@ const maxWaiting = 1_000;
 
 type Waiting = { count: number; last: Promise<unknown> };
 
-export function oneAfterTheOther(): MiddlewareHandler<{ Bindings: HttpBindings }> {
+/** @param answerMs for an answer to be read, from when it is there. */
+export function oneAfterTheOther(answerMs: number): MiddlewareHandler<{ Bindings: HttpBindings }> {
   const lines = new WeakMap<Socket, Waiting>();
   return async (context, next) => {
     const { incoming, outgoing } = context.env;
@@ -27,6 +29,8 @@ export function oneAfterTheOther(): MiddlewareHandler<{ Bindings: HttpBindings }
     await before;
     if (socket.destroyed) return context.body(null);
     await next();
+    const cut = setTimeout(() => socket.destroy(), answerMs).unref();
+    outgoing.once('close', () => clearTimeout(cut));
     return;
   };
 }

@@ -10,11 +10,12 @@ import type { Hub } from '../live/hub.ts';
 import { Session, type Wire } from '../live/session.ts';
 import type { Turn } from '../live/turn.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import { closeLabel, type Metrics } from '../metrics.ts';
 import type { Authenticate } from '../operations/authenticate.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
 import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { Conversation } from './conversation.ts';
+import { sayFarewell } from './farewell.ts';
 import { chooseProtocol, handshakeToken, isSocketRequest, refusal, requireOwnOrigin } from './handshake.ts';
 
 type Parts = {
@@ -36,18 +37,12 @@ const closeTimeoutMs = 3_000;
 /** Fragments of one message; ours are small, so that nobody needs many. */
 const maxFragments = 1_024;
 
-/** Close codes that are counted by themselves: ours, and those of RFC 6455 that a peer's end may have. */
-const countedCodes = new Set<number>([...Object.values(closeCodes), 1001, 1005, 1006]);
-
 /** How long a client is told to wait that comes while the server stops. */
 const comeBackMs = 1_000;
-/** Clients are asked to come back within this time, one after the other; a millisecond for each, at most this. */
-const maxComeBackSpreadMs = 5_000;
-const minComeBackSpreadMs = 500;
 
 export type SocketDoor = {
-  /** Admits nobody from here on, and asks everyone to reconnect. */
-  close(): void;
+  /** Admits nobody from here on, and sends everyone away in turn; done when they are gone. */
+  drain(): Promise<void>;
   /** Ends at once whatever is still open. */
   cut(): void;
 };
@@ -78,14 +73,11 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
   });
 
   return {
-    close() {
+    async drain() {
       isClosing = true;
-      const sessions = [...hub.sessions()];
-      const spreadMs = Math.min(maxComeBackSpreadMs, Math.max(minComeBackSpreadMs, sessions.length));
-      for (const session of sessions) {
-        session.say({ event: 'draining', reconnectInMs: Math.round(Math.random() * spreadMs) });
-        session.close(closeCodes.restarting, 'the server is restarting');
-      }
+      const gone = [...open].map(socket => new Promise(resolve => socket.once('close', resolve)));
+      await sayFarewell([...hub.sessions()]);
+      await Promise.all(gone);
     },
     cut() {
       for (const socket of open) socket.destroy();
@@ -145,11 +137,6 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
     const cut = setTimeout(() => socket.destroy(), closeTimeoutMs);
     socket.once('close', () => clearTimeout(cut));
   }
-}
-
-/** A peer may close with any number it likes. */
-function closeLabel(code: number): string {
-  return countedCodes.has(code) ? String(code) : 'other';
 }
 
 /**

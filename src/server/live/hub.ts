@@ -59,6 +59,12 @@ export class Hub implements CommitListener {
     for (const sessions of this.#sessions.values()) yield* sessions;
   }
 
+  /** The logins that sessions go by: those of some users, or of everyone. */
+  logins(users: Iterable<string> = this.#sessions.keys()): string[] {
+    const theirs = [...users].flatMap(user => [...(this.#sessions.get(user) ?? [])]);
+    return [...new Set(theirs.map(session => session.login))];
+  }
+
   /** How many connections a user has. */
   connectionsOf(user: string): number {
     return this.#sessions.get(user)?.size ?? 0;

@@ -2,18 +2,21 @@
 import type { Grant, User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
+import type { Administration } from '../store/administration.ts';
 import type { Logins } from '../store/logins.ts';
 import type { Memberships } from '../store/memberships.ts';
-import type { Users } from '../store/users.ts';
+import { firstPassword, type Users } from '../store/users.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { Handlers } from './dispatch.ts';
 import type { Passwords } from './passwords.ts';
+import { endSessions } from './sign-out.ts';
 import type { Throttle } from './throttle.ts';
 import type { Tokens } from './tokens.ts';
 
 type Parts = {
   hub: Hub;
   users: Users;
+  administration: Administration;
   logins: Logins;
   memberships: Memberships;
   passwords: Passwords;
@@ -25,12 +28,13 @@ type Parts = {
 };
 
 type AccountOperation =
-  | `account.${'register' | 'login' | 'refresh' | 'logout' | 'me'}`
+  | `account.${'register' | 'login' | 'refresh' | 'logout' | 'me' | 'password'}`
   | 'token.renew'
   | 'user.find';
 
 export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation> {
-  const { hub, users, logins, memberships, passwords, tokens, authenticate, throttle, defaultRooms } = parts;
+  const { hub, users, administration, logins, memberships, passwords } = parts;
+  const { tokens, authenticate, throttle, defaultRooms } = parts;
 
   return {
     'account.register': async ({ username, password, displayName }) => {
@@ -38,18 +42,20 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
       if (await users.exists(username)) throw new OperationError('username_taken');
       const user = await users.create(username, displayName ?? username, await passwords.hash(password));
       await welcome(user);
-      return startLogin(user);
+      return startLogin(user, firstPassword);
     },
 
     'account.login': async ({ username, password }, { address }) => {
       const known = await users.credentials(username);
       const matches = await passwords.verify(password, known?.passwordHash);
       if (known === undefined || !matches) throw new OperationError('invalid_credentials');
+      // Told only to who has the password: to anyone else the account looks like every other.
+      if (known.disabled) throw new OperationError('forbidden', 'this account is disabled');
       throttle?.signedIn(username, address);
-      const { user, passwordHash, welcomed } = known;
-      if (passwords.isOutdated(passwordHash)) await users.rehash(user.id, await passwords.hash(password));
+      const { user, passwordHash, passwordGeneration, welcomed } = known;
+      if (passwords.isOutdated(passwordHash)) await users.rehash(known, await passwords.hash(password));
       if (!welcomed) await welcome(user);
-      return startLogin(user);
+      return startLogin(user, passwordGeneration);
     },
 
     'account.refresh': async ({ refreshToken }) => {
@@ -62,14 +68,31 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
       throw new OperationError('unauthorized', 'the login has ended');
     },
 
-    'account.logout': async (_input, { login, socket }) => {
-      await logins.end(login);
-      if (socket === undefined) hub.signOut(login);
-      else socket.afterAnswer(() => hub.signOut(login));
+    'account.logout': async ({ everywhere }, caller) => {
+      if (everywhere) {
+        const ended = await logins.endAll(caller.user.id);
+        endSessions(hub, [...ended, caller.login], caller);
+      } else {
+        await logins.end(caller.login);
+        endSessions(hub, [caller.login], caller);
+      }
       return {};
     },
 
-    'account.me': async (_input, { user }) => ({ user }),
+    'account.me': async (_input, { user }) => ({
+      user,
+      ...((await administration.isAdministrator(user.id)) && { administrator: true }),
+    }),
+
+    'account.password': async ({ password, newPassword }, caller) => {
+      const known = await users.credentials(caller.user.username);
+      const matches = await passwords.verify(password, known?.passwordHash);
+      if (known === undefined || !matches) throw wrongPassword();
+      const ended = await users.changePassword(known, await passwords.hash(newPassword), caller.login);
+      if (ended === undefined) throw wrongPassword();
+      endSessions(hub, ended, caller);
+      return {};
+    },
 
     'token.renew': async ({ token }, { user, socket }) => {
       if (socket === undefined) throw new OperationError('bad_request', 'token.renew needs a socket');
@@ -88,8 +111,10 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
     await users.welcomed(user.id);
   }
 
-  async function startLogin(user: User): Promise<Grant> {
-    const { login, ended } = await logins.start(user.id);
+  async function startLogin(user: User, passwordGeneration: number): Promise<Grant> {
+    const started = await logins.start(user.id, passwordGeneration);
+    if (started === undefined) throw new OperationError('invalid_credentials');
+    const { login, ended } = started;
     for (const old of ended) hub.signOut(old);
     return grant(user, login, 1);
   }
@@ -98,4 +123,8 @@ export function accountOperations(parts: Parts): Pick<Handlers, AccountOperation
     const refreshToken = await tokens.issueRefresh({ login, generation });
     return { user, ...(await tokens.issue(user.id, login)), refreshToken };
   }
+}
+
+function wrongPassword(): OperationError {
+  return new OperationError('invalid_credentials', 'this is not the password until now');
 }

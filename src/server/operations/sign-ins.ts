@@ -3,12 +3,14 @@ import { OperationError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Dispatch } from './dispatch.ts';
 
-/** Operations about signing in and out, by the word that counts them. */
+/** Operations by which somebody gets in, out, or more rights, by the word that counts them. */
 const counted: Partial<Record<OperationName, string>> = {
   'account.register': 'register',
   'account.login': 'login',
   'account.refresh': 'refresh',
   'account.logout': 'logout',
+  'account.password': 'password',
+  'administrator.claim': 'claim',
   'token.renew': 'renew',
 };
 

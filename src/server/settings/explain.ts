@@ -22,7 +22,7 @@ export function explainSettings(sources: Sources): Setting[] {
 }
 
 function masked(name: SettingName, value: string): string {
-  if (name === 'PAPO_SECRET') return '***';
+  if (name === 'PAPO_SECRET' || name === 'PAPO_ADMIN_PASSWORD') return '***';
   // A password may stand before the @, or among the parameters.
   return name === 'DATABASE_URL'
     ? value.replace(/:\/\/.*@/, '://***@').replace(/([?&][^=]*password=)[^&]*/gi, '$1***')

@@ -1,6 +1,6 @@
 /** Every setting of papo, once: its name in the environment, what it may be, its default, and what it is for. */
 import { z } from 'zod';
-import { RoomName } from '../../contract/objects.ts';
+import { Password, RoomName, Username } from '../../contract/objects.ts';
 import { logLevels } from '../log.ts';
 
 /** Where to listen: `host` without the brackets of IPv6. */
@@ -56,6 +56,10 @@ export const Settings = z.object({
     .pipe(z.array(RoomName).max(20))
     .default(['general'])
     .describe('public rooms that exist, and that new users are in, separated by commas; empty for none'),
+  PAPO_ADMIN: Username.optional().describe('a user who is made an administrator at the start'),
+  PAPO_ADMIN_PASSWORD: Password.optional().describe(
+    'makes the account of `PAPO_ADMIN` with this password, where there is none',
+  ),
   PAPO_RATE_LIMITS: z
     .enum(['on', 'off'])
     .default('on')
@@ -81,7 +85,7 @@ export type SettingName = keyof typeof Settings.shape;
 export const settingNames = Object.keys(Settings.shape) as SettingName[];
 
 /** These are no flags, which other users of the machine could read; each may be in the file that `NAME_FILE` names. */
-export const secretSettings: readonly SettingName[] = ['DATABASE_URL', 'PAPO_SECRET'];
+export const secretSettings: readonly SettingName[] = ['DATABASE_URL', 'PAPO_SECRET', 'PAPO_ADMIN_PASSWORD'];
 
 /** Of these, empty is a value of its own: "no default rooms", "no metrics". */
 export const mayBeEmpty: readonly SettingName[] = ['PAPO_DEFAULT_ROOMS', 'PAPO_METRICS_ADDR'];

@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { limits } from '../../contract/limits.ts';
 import type { User } from '../../contract/objects.ts';
 import type { Database } from './database.ts';
+import { endLogins } from './ended-logins.ts';
 import { userOf } from './rows.ts';
 import { userColumns } from './users.ts';
 
@@ -17,10 +18,31 @@ export class Logins {
     this.#db = db;
   }
 
-  /** @returns the new login, and those that ended because a user can't have so many. */
-  async start(user: string): Promise<{ login: string; ended: string[] }> {
+  /**
+   * @param passwordGeneration of the password that was verified.
+   * @returns the new login, and those that ended because a user can't have so many; undefined when the user has been
+   * disabled, or has got another password, since then.
+   */
+  async start(
+    user: string,
+    passwordGeneration: number,
+  ): Promise<{ login: string; ended: string[] } | undefined> {
     const login = uuidv7();
-    await this.#db.insertInto('logins').values({ id: login, user_id: user }).execute();
+    // Locked, so that who disables the user at this moment ends this login as well.
+    const signingIn = this.#db
+      .selectFrom('users')
+      .select([sql<string>`${login}::uuid`.as('id'), 'users.id as user_id'])
+      .where('users.id', '=', user)
+      .where('disabled_at', 'is', null)
+      .where('password_generation', '=', passwordGeneration)
+      .forShare();
+    const started = await this.#db
+      .insertInto('logins')
+      .columns(['id', 'user_id'])
+      .expression(signingIn)
+      .returning('id')
+      .executeTakeFirst();
+    if (started === undefined) return undefined;
     const oldestIdle = new Date(Date.now() - limits.maxIdleLoginMs);
     const beyond = this.#db
       .selectFrom('logins')
@@ -68,5 +90,10 @@ export class Logins {
 
   async end(login: string): Promise<void> {
     await this.#db.deleteFrom('logins').where('id', '=', login).execute();
+  }
+
+  /** @returns those that ended. */
+  endAll(user: string): Promise<string[]> {
+    return endLogins(this.#db, user);
   }
 }

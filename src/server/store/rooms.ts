@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { limits } from '../../contract/limits.ts';
-import { Id, type Role, type Room, Time, type User } from '../../contract/objects.ts';
+import { Id, type Role, type Room, type RoomInfo, Time, type User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import { withinAnswer } from './answer-size.ts';
 import { type Database, isUniqueViolation } from './database.ts';
@@ -41,6 +41,25 @@ export class Rooms {
     return {
       items,
       cursor: last && found.length > items.length ? `${last.active_at.toISOString()} ${last.id}` : undefined,
+    };
+  }
+
+  /** Every room but direct ones, as nobody in particular sees them. The cursor is the last one's id. */
+  async all(after: string | undefined, limit: number): Promise<Page<RoomInfo>> {
+    let rows = this.#db
+      .selectFrom('rooms as r')
+      .innerJoin('room_heads as h', 'h.room_id', 'r.id')
+      .select(['r.id', 'r.kind', 'r.name', 'r.topic', 'r.created_at'])
+      .select(['h.last_seq', 'h.version', 'h.member_count'])
+      .where('r.kind', '!=', 'direct')
+      .orderBy('r.id')
+      .limit(limit + 1);
+    if (after !== undefined) rows = rows.where('r.id', '>', after);
+    const found = await rows.execute();
+    const page = found.slice(0, limit);
+    return {
+      items: page.map(roomInfoOf),
+      cursor: found.length > limit ? page.at(-1)?.id : undefined,
     };
   }
 
@@ -99,21 +118,21 @@ export class Rooms {
 
   /**
    * A new room, owned by whoever creates it: their coming in is the room's first version. Nothing happens if they have
-   * created it before.
+   * created it before. Without an owner nobody is in it.
    * @throws OperationError `name_taken` for a second public room of a name, `id_conflict` for another one's room.
    */
-  async create(owner: User, { id, kind, name, topic }: NewRoom): Promise<void> {
+  async create(owner: User | undefined, { id, kind, name, topic }: NewRoom): Promise<void> {
     try {
       await this.#db.transaction().execute(async tx => {
         await tx
           .insertInto('rooms')
           .values({ id, kind, name, name_key: nameKey(name), topic: topic ?? null, direct_pair: null })
           .execute();
-        await seat(tx, id, [{ user: owner.id, role: 'owner' }]);
+        await seat(tx, id, owner === undefined ? [] : [{ user: owner.id, role: 'owner' }]);
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      if (await this.wasCreatedBy(owner.id, id)) return;
+      if (owner !== undefined && (await this.wasCreatedBy(owner.id, id))) return;
       throw new OperationError(isUniqueViolation(error, 'rooms_public_name') ? 'name_taken' : 'id_conflict');
     }
   }

@@ -10,6 +10,9 @@ export type Schema = {
     display_name: string;
     password_hash: string;
     welcomed: Generated<boolean>;
+    administrator: Generated<boolean>;
+    disabled_at: Date | null;
+    password_generation: Generated<number>;
     created_at: Generated<Date>;
   };
   logins: {
@@ -19,6 +22,7 @@ export type Schema = {
     refreshed_at: Generated<Date>;
     created_at: Generated<Date>;
   };
+  ended_logins: { user_id: string; at: Date };
   rooms: {
     id: string;
     kind: RoomKind;

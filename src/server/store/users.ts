@@ -1,14 +1,25 @@
 /** People. */
-import { sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import { type Database, isUniqueViolation } from './database.ts';
+import { endLogins } from './ended-logins.ts';
 import { userOf } from './rows.ts';
 
 export const userColumns = ['users.id', 'users.username', 'users.display_name', 'users.created_at'] as const;
 
-export type Credentials = { user: User; passwordHash: string; welcomed: boolean };
+/** The `passwordGeneration` of a new user. */
+export const firstPassword = 1;
+
+export type Credentials = {
+  user: User;
+  passwordHash: string;
+  /** Which of the user's passwords it is, counted from 1. */
+  passwordGeneration: number;
+  welcomed: boolean;
+  disabled: boolean;
+};
 
 export class Users {
   readonly #db: Database;
@@ -37,13 +48,49 @@ export class Users {
   }
 
   async credentials(username: string): Promise<Credentials | undefined> {
-    const row = await this.#byName(username).select(['password_hash', 'welcomed']).executeTakeFirst();
-    return row && { user: userOf(row), passwordHash: row.password_hash, welcomed: row.welcomed };
+    const row = await this.#byName(username)
+      .select(['password_hash', 'password_generation', 'welcomed', 'disabled_at'])
+      .executeTakeFirst();
+    return (
+      row && {
+        user: userOf(row),
+        passwordHash: row.password_hash,
+        passwordGeneration: row.password_generation,
+        welcomed: row.welcomed,
+        disabled: row.disabled_at !== null,
+      }
+    );
   }
 
-  /** Another hash of the same password. */
-  async rehash(user: string, passwordHash: string): Promise<void> {
-    await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', user).execute();
+  /** Another hash of the same password, unless the user has another password by now. */
+  async rehash({ user, passwordGeneration }: Credentials, passwordHash: string): Promise<void> {
+    await this.#db
+      .updateTable('users')
+      .set({ password_hash: passwordHash })
+      .where('id', '=', user.id)
+      .where('password_generation', '=', passwordGeneration)
+      .execute();
+  }
+
+  /**
+   * Another password, and the end of every login but one.
+   * @returns the logins that ended; undefined when the password isn't the known one any more.
+   */
+  async changePassword(
+    { user, passwordGeneration }: Credentials,
+    passwordHash: string,
+    keptLogin?: string,
+  ): Promise<string[] | undefined> {
+    return this.#db.transaction().execute(async tx => {
+      const changed = await tx
+        .updateTable('users')
+        .set({ password_hash: passwordHash, password_generation: passwordGeneration + 1 })
+        .where('id', '=', user.id)
+        .where('password_generation', '=', passwordGeneration)
+        .returning('id')
+        .executeTakeFirst();
+      return changed && endLogins(tx, user.id, keptLogin);
+    });
   }
 
   /** The user has been made a member of the default rooms. */
@@ -53,15 +100,11 @@ export class Users {
 
   /** People whose username or display name begins so, in any case; who has exactly this username is first. */
   async find(query: string, limit: number): Promise<User[]> {
-    const name = query.normalize('NFKC').toLowerCase();
-    const beginning = `${name.replaceAll(/[\\%_]/g, '\\$&')}%`;
     const rows = await this.#db
       .selectFrom('users')
       .select(userColumns)
-      .where(eb =>
-        eb.or([eb('username', 'like', beginning), eb(sql`lower(display_name)`, 'like', beginning)]),
-      )
-      .orderBy(sql`username = ${name}`, 'desc')
+      .where(beginningLike(query))
+      .orderBy(sql`username = ${normalised(query)}`, 'desc')
       .orderBy(sql`username collate "C"`)
       .limit(limit)
       .execute();
@@ -85,4 +128,14 @@ export class Users {
   #byName(username: string) {
     return this.#db.selectFrom('users').select(userColumns).where('username', '=', username);
   }
+}
+
+/** Whose username or display name begins so, in any case. */
+export function beginningLike(query: string): RawBuilder<SqlBool> {
+  const beginning = `${normalised(query).replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return sql`(username like ${beginning} or lower(display_name) like ${beginning})`;
+}
+
+function normalised(query: string): string {
+  return query.normalize('NFKC').toLowerCase();
 }

@@ -10,10 +10,11 @@ const order: Record<TableName, number> = {
   settings: 0,
   users: 1,
   logins: 2,
-  rooms: 3,
-  room_heads: 4,
-  members: 5,
-  messages: 6,
+  ended_logins: 3,
+  rooms: 4,
+  room_heads: 5,
+  members: 6,
+  messages: 7,
 };
 
 const all = (Object.keys(order) as TableName[]).sort((one, other) => order[one] - order[other]);

@@ -4,10 +4,12 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { Database } from '../database.ts';
 import { theLog } from './0001-the-log.ts';
 import { refreshRenameRemove } from './0002-refresh-rename-remove.ts';
+import { administration } from './0003-administration.ts';
 
 const migrations: Record<string, Migration> = {
   '0001-the-log': theLog,
   '0002-refresh-rename-remove': refreshRenameRemove,
+  '0003-administration': administration,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);
@@ -16,6 +18,14 @@ export const migrationNames: readonly string[] = Object.keys(migrations);
 export async function isUpToDate(db: Database): Promise<boolean> {
   const applied = new Set(await appliedMigrations(db));
   return migrationNames.every(name => applied.has(name));
+}
+
+/** @throws a sentence when the schema isn't the one that this papo works with. */
+export async function requireCurrent(db: Database): Promise<void> {
+  const applied = await appliedMigrations(db);
+  requireKnown(applied, 'The database');
+  if (migrationNames.every(name => applied.includes(name))) return;
+  throw new Error('The database is of an older papo, or new: start the server, or run "papo migrate up".');
 }
 
 /**
