@@ -119,7 +119,7 @@ export class Chat {
 
   async #endLogins(): Promise<void> {
     try {
-      await this.client.call('account.logout', { everywhere: true } as never);
+      await this.client.call('account.logout', { everywhere: true });
     } catch (error) {
       // This login has ended with the others, before the answer came.
       if (this.client.state.name !== 'closed') throw error;
