@@ -29,6 +29,10 @@ export class MessageWindow {
     return this.#messages[seq - this.from];
   }
 
+  last(count: number): readonly Message[] {
+    return this.#messages.slice(-count);
+  }
+
   reset(messages: readonly Message[]): void {
     this.#messages = [...messages];
   }

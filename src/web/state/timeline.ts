@@ -10,6 +10,8 @@ export type Edge = 'done' | 'more' | 'loading' | 'failed';
 const pageSize = 100;
 /** Messages shown above the first unread one, for context. */
 const contextBefore = 20;
+/** Among so many of the newest messages one's own are looked for that are said to be on their way. */
+const recentMessages = 500;
 
 /**
  * One open room, to be read: a run of its messages, longer at either end as one scrolls. It begins at the first unread
@@ -28,6 +30,7 @@ export class Timeline {
   readonly jumps = signal(0);
   readonly #seenSeq = signal(0);
   readonly #unlisten: (() => void)[];
+  #outgoing: readonly OutgoingMessage[] = [];
   #firstUnread: number | undefined;
   /** Counts openings: an answer to an earlier one is no longer wanted. */
   #opening = 0;
@@ -196,10 +199,22 @@ export class Timeline {
     return index + this.#hidden - this.#heads;
   }
 
-  get #outgoing(): readonly OutgoingMessage[] {
+  /**
+   * What is on its way to this room, below what stands in it. What another tab has just sent may come from there after it
+   * has come from the server: it is shown once.
+   */
+  #findOutgoing(): readonly OutgoingMessage[] {
     if (this.#newer.peek() !== 'done') return [];
     const { id } = this.replica;
-    return this.#client.outgoing.filter(({ room, state }) => room === id && state !== 'discarded');
+    const all = this.#client.outgoing.filter(({ room, state }) => room === id && state !== 'discarded');
+    if (all.length === 0) return all;
+    const stored = new Set(
+      this.#window
+        .last(recentMessages)
+        .filter(it => this.#isMine(it))
+        .map(it => it.id),
+    );
+    return all.filter(message => !stored.has(message.id));
   }
 
   /** The first seq of what is to be shown at the beginning; absent: the newest page. */
@@ -275,6 +290,7 @@ export class Timeline {
         this.#older.value = this.#window.from > 1 && this.#window.length > 0 ? 'more' : 'done';
       if (isComplete) this.#newer.value = 'done';
       else if (this.#newer.peek() !== 'loading' || !live) this.#newer.value = 'more';
+      this.#outgoing = this.#findOutgoing();
       this.#grewLive = live;
       this.#changed.value++;
     });
