@@ -59,6 +59,20 @@ test('a reload keeps one signed in; signing out ends it here, in another tab too
   await bia.leave();
 });
 
+test('signing out on all devices ends the others too', async () => {
+  const jo = await Visitor.register(browser, server.url, 'jo');
+  const phone = await Visitor.signIn(browser, server.url, 'jo');
+  await phone.composer.waitFor();
+  await jo.page.getByRole('button', { name: 'Settings' }).click();
+  await jo.page.getByRole('button', { name: 'Sign out on all devices' }).click();
+  await jo.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  assert.equal(await jo.page.getByText('You were signed out.').count(), 0);
+  await phone.page.getByText('You were signed out.').waitFor();
+  assert.deepEqual(await jo.context.cookies(), []);
+  await jo.leave();
+  await phone.leave();
+});
+
 test('a draft stays with its room, through another room and a reload', async () => {
   const carla = await Visitor.register(browser, server.url, 'carla');
   const { page } = carla;

@@ -3,6 +3,7 @@ import { datesOf, daysAgo } from '../words/dates.ts';
 import { Avatar } from './avatar.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Icon } from './icon.tsx';
+import { NotSent } from './not-sent.tsx';
 import { RichText } from './rich-text.tsx';
 
 /** One message; above it, where one begins, the day, and the mark of the first one unread. */
@@ -76,28 +77,5 @@ function DeliveryMark({ row }: { row: Row }) {
       <Icon name={row.delivery === 'stored' ? 'check' : 'clock'} size={14} />
       <span class="visually-hidden">{label}</span>
     </span>
-  );
-}
-
-function NotSent({ row }: { row: Row }) {
-  const chat = useChat();
-  const words = useWords();
-  const reasons: Record<string, string> = words.notSentBecause;
-  const reason =
-    (row.failure !== undefined && Object.hasOwn(reasons, row.failure) && reasons[row.failure]) ||
-    reasons['other'];
-  return (
-    <p class="not-sent">
-      <Icon name="alert" size={16} />
-      <span>
-        <strong>{words.notSent}</strong>: {reason}
-      </span>
-      <button type="button" class="link-button" onClick={() => chat.client.retry(row.id)}>
-        {words.retry}
-      </button>
-      <button type="button" class="link-button" onClick={() => chat.client.discard(row.id)}>
-        {words.delete}
-      </button>
-    </p>
   );
 }

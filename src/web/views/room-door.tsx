@@ -4,6 +4,7 @@ import { ChatError } from 'papo/sdk';
 import { useEffect } from 'preact/hooks';
 import { problemText } from '../words/problem.ts';
 import { useApp, useChat, useWords } from './context.ts';
+import { NotSent } from './not-sent.tsx';
 import { Placeholder } from './placeholder.tsx';
 
 type Looked =
@@ -50,7 +51,11 @@ export function RoomDoor({ id }: { id: string }) {
     case 'looking':
       return <Placeholder title={words.starting} />;
     case 'absent':
-      return <Placeholder title={words.noSuchRoom} hint={words.noSuchRoomHint} />;
+      return (
+        <Placeholder title={words.noSuchRoom} hint={words.noSuchRoomHint}>
+          <LeftBehind room={id} />
+        </Placeholder>
+      );
     case 'failed':
       return (
         <Placeholder title={words.roomFailed} hint={state.text}>
@@ -69,4 +74,19 @@ export function RoomDoor({ id }: { id: string }) {
         </Placeholder>
       );
   }
+}
+
+/** What one has written into a room that one is no longer in, and that therefore never went out. */
+function LeftBehind({ room }: { room: string }) {
+  const chat = useChat();
+  return (
+    <ul class="left-behind">
+      {chat.outgoing(room).map(({ id, text, error }) => (
+        <li key={id}>
+          <p>{text}</p>
+          <NotSent row={{ id, failure: error?.code }} />
+        </li>
+      ))}
+    </ul>
+  );
 }

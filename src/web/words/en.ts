@@ -98,8 +98,8 @@ export const en = {
 
   writeTo: (room: string) => `Message ${room}`,
   send: 'Send',
-  bytesLeft: (n: number) => one(n, { one: '1 character left', other: `${n} characters left` }),
-  bytesOver: (n: number) => one(n, { one: '1 character too long', other: `${n} characters too long` }),
+  bytesLeft: (n: number) => one(n, { one: '1 byte left', other: `${n} bytes left` }),
+  bytesOver: (n: number) => one(n, { one: '1 byte too long', other: `${n} bytes too long` }),
   outboxFull: 'Too many messages are waiting. This one was not taken.',
   composerHint: 'Enter sends, Shift + Enter starts a new line.',
 

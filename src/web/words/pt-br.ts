@@ -99,8 +99,8 @@ export const ptBr: Words = {
 
   writeTo: room => `Escreva em ${room}`,
   send: 'Enviar',
-  bytesLeft: n => one(n, { one: 'resta 1 caractere', other: `restam ${n} caracteres` }),
-  bytesOver: n => one(n, { one: '1 caractere a mais', other: `${n} caracteres a mais` }),
+  bytesLeft: n => one(n, { one: 'resta 1 byte', other: `restam ${n} bytes` }),
+  bytesOver: n => one(n, { one: '1 byte a mais', other: `${n} bytes a mais` }),
   outboxFull: 'Há mensagens demais esperando. Esta não foi aceita.',
   composerHint: 'Enter envia, Shift + Enter quebra a linha.',
 
