@@ -1,31 +1,30 @@
-import { BrowseDialog } from './browse-dialog.tsx';
-import { useApp } from './context.ts';
-import { KeysDialog } from './keys-dialog.tsx';
-import { NewDirectDialog } from './new-direct-dialog.tsx';
-import { NewRoomDialog } from './new-room-dialog.tsx';
-import { RoomDialog } from './room-dialog.tsx';
-import { SettingsDialog } from './settings-dialog.tsx';
-import { SwitcherDialog } from './switcher-dialog.tsx';
+import { useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { useApp, useWords } from './context.ts';
 
-/** The dialog that is open, if one is. */
+/** The dialogs, which are loaded once the page itself is there. */
 export function Dialogs() {
-  const { dialogs, place } = useApp();
-  switch (dialogs.current.value) {
-    case 'switcher':
-      return <SwitcherDialog />;
-    case 'new-room':
-      return <NewRoomDialog />;
-    case 'browse':
-      return <BrowseDialog />;
-    case 'new-direct':
-      return <NewDirectDialog />;
-    case 'room':
-      return place.room === undefined ? null : <RoomDialog id={place.room} key={place.room} />;
-    case 'settings':
-      return <SettingsDialog />;
-    case 'keys':
-      return <KeysDialog />;
-    case undefined:
-      return null;
-  }
+  const { dialogs, toasts } = useApp();
+  const words = useWords();
+  const loaded = useSignal<{ Open: ComponentType } | undefined>(undefined);
+  const isWanted = dialogs.current.value !== undefined;
+
+  useEffect(() => {
+    if (loaded.value) return;
+    import('./dialog-set.tsx').then(
+      ({ DialogSet }) => {
+        loaded.value = { Open: DialogSet };
+      },
+      () => {
+        // Without a network; it is asked for again with the next dialog.
+        if (!isWanted) return;
+        dialogs.close();
+        toasts.show(words.problems.unavailable);
+      },
+    );
+  }, [isWanted]);
+
+  const Open = loaded.value?.Open;
+  return Open ? <Open /> : null;
 }
