@@ -100,8 +100,8 @@ async function talk(url: string): Promise<void> {
       await ana.call('room.invite', { room: room.id, user: me?.id ?? '' });
     }
     for (const [who, text] of lines) await people[who].send(room.id, text).done;
+    if (topic !== undefined) await ana.markRead(room.id, 4);
     if (isPrivate) await ana.markRead(room.id, 1);
-    else await ana.markRead(room.id, 4);
   }
   const { room } = await people.bruno.call('direct.open', { username: 'ana' });
   await people.bruno.send(room.id, 'Can you look at the invoice before lunch?').done;

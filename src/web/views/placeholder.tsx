@@ -7,13 +7,15 @@ export function Placeholder(props: { title: string; hint?: string; children?: Co
   const { place } = useApp();
   const words = useWords();
   return (
-    <div class="placeholder">
+    <div class="placeholder-screen">
       {place.room !== undefined && (
         <IconButton icon="back" label={words.back} class="only-narrow" onClick={() => place.leaveRoom()} />
       )}
-      <h1>{props.title}</h1>
-      {props.hint && <p>{props.hint}</p>}
-      {props.children}
+      <div class="placeholder">
+        <h1>{props.title}</h1>
+        {props.hint && <p>{props.hint}</p>}
+        {props.children}
+      </div>
     </div>
   );
 }

@@ -46,6 +46,15 @@ export function RoomDoor({ id }: { id: string }) {
     }
   };
 
+  if (!chat.hasSynced && chat.connection.name === 'waiting') {
+    return (
+      <Placeholder title={words.unreachable} hint={words.unreachableHint}>
+        <button type="button" class="button" onClick={() => chat.client.connect()}>
+          {words.retryNow}
+        </button>
+      </Placeholder>
+    );
+  }
   const state = looked.value;
   switch (state.name) {
     case 'looking':

@@ -13,6 +13,16 @@ export function RoomScreen() {
   const chat = useChat();
   const words = useWords();
   const id = place.room;
+  const { connection } = chat;
+  if (connection.name === 'closed' && connection.reason === 'refused') {
+    return (
+      <Placeholder title={words.refused} hint={connection.detail}>
+        <button type="button" class="button" onClick={() => location.reload()}>
+          {words.reload}
+        </button>
+      </Placeholder>
+    );
+  }
   if (id === undefined) return <Placeholder title={words.nothingOpen} hint={words.nothingOpenHint} />;
   const replica = chat.room(id);
   if (!replica) return <RoomDoor id={id} key={id} />;

@@ -25,7 +25,6 @@ export const en = {
   registering: 'Creating account…',
   ended: 'You were signed out. Sign in to go on.',
 
-  signOut: 'Sign out',
   signOutHere: 'Sign out on this device',
   signOutEverywhere: 'Sign out on all devices',
   signOutWaiting: (n: number) =>
@@ -35,7 +34,7 @@ export const en = {
     }),
   signOutFailed: 'The server wasn’t reached: you are still signed in. Try again when you are online.',
 
-  starting: 'Opening papo…',
+  starting: 'Opening…',
   unreachable: 'Can’t reach the server',
   unreachableHint: 'What you wrote is kept. We go on trying.',
   refused: 'The server doesn’t take this connection.',
@@ -100,8 +99,6 @@ export const en = {
   send: 'Send',
   bytesLeft: (n: number) => one(n, { one: '1 byte left', other: `${n} bytes left` }),
   bytesOver: (n: number) => one(n, { one: '1 byte too long', other: `${n} bytes too long` }),
-  outboxFull: 'Too many messages are waiting. This one was not taken.',
-  composerHint: 'Enter sends, Shift + Enter starts a new line.',
 
   reconnecting: 'Reconnecting…',
   offline: 'You are offline.',
@@ -128,7 +125,6 @@ export const en = {
   save: 'Save',
   filterRooms: 'Part of the name',
   noRoomsFound: 'No room with that name.',
-  joined: 'Joined',
   open: 'Open',
   more: 'Show more',
 
@@ -151,11 +147,6 @@ export const en = {
   leavePrivateHint: 'It is private: you come back only by invitation.',
   stay: 'Stay',
   writeDirect: (name: string) => `Write to ${name}`,
-  about: 'About',
-  editRoom: 'Name and topic',
-  link: 'Link to this room',
-  copy: 'Copy',
-  copied: 'Copied',
 
   theme: 'Theme',
   themeSystem: 'As the system',
@@ -177,6 +168,7 @@ export const en = {
   keyOr: 'or',
 
   problems: {
+    outbox_full: 'Too many messages are waiting. This one was not taken.',
     username_taken: 'That username is taken.',
     invalid_credentials: 'Wrong username or password.',
     bad_request: 'That isn’t allowed here. Check what you typed.',

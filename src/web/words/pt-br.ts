@@ -25,7 +25,6 @@ export const ptBr: Words = {
   registering: 'Criando a conta…',
   ended: 'Sua sessão terminou. Entre para continuar.',
 
-  signOut: 'Sair',
   signOutHere: 'Sair neste aparelho',
   signOutEverywhere: 'Sair em todos os aparelhos',
   signOutWaiting: n =>
@@ -36,7 +35,7 @@ export const ptBr: Words = {
   signOutFailed:
     'Não deu para falar com o servidor: sua sessão continua aberta. Tente quando tiver internet.',
 
-  starting: 'Abrindo o papo…',
+  starting: 'Abrindo…',
   unreachable: 'Sem contato com o servidor',
   unreachableHint: 'O que você escreveu está guardado. Continuamos tentando.',
   refused: 'O servidor não aceita esta conexão.',
@@ -101,8 +100,6 @@ export const ptBr: Words = {
   send: 'Enviar',
   bytesLeft: n => one(n, { one: 'resta 1 byte', other: `restam ${n} bytes` }),
   bytesOver: n => one(n, { one: '1 byte a mais', other: `${n} bytes a mais` }),
-  outboxFull: 'Há mensagens demais esperando. Esta não foi aceita.',
-  composerHint: 'Enter envia, Shift + Enter quebra a linha.',
 
   reconnecting: 'Reconectando…',
   offline: 'Você está sem internet.',
@@ -130,7 +127,6 @@ export const ptBr: Words = {
   save: 'Salvar',
   filterRooms: 'Parte do nome',
   noRoomsFound: 'Nenhuma sala com esse nome.',
-  joined: 'Você está nela',
   open: 'Abrir',
   more: 'Mostrar mais',
 
@@ -153,11 +149,6 @@ export const ptBr: Words = {
   leavePrivateHint: 'Ela é privada: só se volta com convite.',
   stay: 'Ficar',
   writeDirect: name => `Escrever para ${name}`,
-  about: 'Sobre',
-  editRoom: 'Nome e assunto',
-  link: 'Link desta sala',
-  copy: 'Copiar',
-  copied: 'Copiado',
 
   theme: 'Tema',
   themeSystem: 'Como o sistema',
@@ -179,6 +170,7 @@ export const ptBr: Words = {
   keyOr: 'ou',
 
   problems: {
+    outbox_full: 'Há mensagens demais esperando. Esta não foi aceita.',
     username_taken: 'Esse nome de usuário já tem dono.',
     invalid_credentials: 'Usuário ou senha errados.',
     bad_request: 'Isso não é permitido aqui. Confira o que digitou.',
