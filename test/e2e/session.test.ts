@@ -60,8 +60,8 @@ test('a reload keeps one signed in; signing out ends it here, in another tab too
 });
 
 test('signing out on all devices ends the others too', async () => {
-  const jo = await Visitor.register(browser, server.url, 'jo');
-  const phone = await Visitor.signIn(browser, server.url, 'jo');
+  const jo = await Visitor.register(browser, server.url, 'joana');
+  const phone = await Visitor.signIn(browser, server.url, 'joana');
   await phone.composer.waitFor();
   await jo.page.getByRole('button', { name: 'Settings' }).click();
   await jo.page.getByRole('button', { name: 'Sign out on all devices' }).click();

@@ -98,8 +98,7 @@ export class Chat {
 
   /** @throws {ChatError} the server wasn't reached: the login has not ended. */
   async signOut({ everywhere }: { everywhere: boolean }): Promise<void> {
-    if (everywhere) await this.#endLogins();
-    await this.client.logout();
+    await this.client.logout({ everywhere });
   }
 
   dispose(): void {
@@ -115,15 +114,6 @@ export class Chat {
       ({ seq, sender }) => seq > readSeq && sender.id === this.client.me?.id,
     ).length;
     return { id, info, title: titleOf(info), unread: unread - own };
-  }
-
-  async #endLogins(): Promise<void> {
-    try {
-      await this.client.call('account.logout', { everywhere: true });
-    } catch (error) {
-      // This login has ended with the others, before the answer came.
-      if (this.client.state.name !== 'closed') throw error;
-    }
   }
 
   #follow(state: ConnectionState): void {
