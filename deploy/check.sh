@@ -36,8 +36,8 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 main() {
   if [ "${1:-}" = --local-bases ]; then make_bases; fi
   build_image
-  for profile in '' monitoring; do COMPOSE_PROFILES=$profile compose config >/dev/null; done
-  ok 'the composition is valid, with and without monitoring'
+  for profile in '' tls monitoring; do COMPOSE_PROFILES=$profile compose config >/dev/null; done
+  ok 'the composition is valid, with and without TLS and monitoring'
 
   start
   looks_as_it_should
@@ -138,7 +138,7 @@ survives_down_and_up() {
   ok 'the message is still there after down and up'
 }
 
-# The commands of docs/guides/docker.md.
+# The commands of docs/guides/maintain.md.
 survives_loss_by_backup() {
   compose exec -T papo papo backup /backups/today.backup >"$work/backup.log" 2>&1 ||
     { cat "$work/backup.log"; fail 'there is no backup'; }

@@ -14,7 +14,7 @@ const known: readonly string[] = [
   'PAPO_TEST_POSTGRES',
 ];
 /** `.env` is read by `compose.yaml` as well, which knows these. */
-const knownInDotEnv = [...known, 'PAPO_IMAGE', 'PAPO_PORT'];
+const knownInDotEnv = [...known, 'PAPO_DOMAIN', 'PAPO_IMAGE', 'PAPO_PORT'];
 
 /** @returns a sentence for each `PAPO_…` variable that nobody reads, with the nearest one that somebody does. */
 export function unknownVariables({ environment, dotEnv = {} }: Sources): string[] {
