@@ -38,8 +38,9 @@ async function write(from: number, to: number): Promise<void> {
   }
 }
 
-/** Of different heights. */
+/** Of different heights, some of which nobody guesses. */
 function textOf(n: number): string {
+  if (n % 9 === 2) return `\`\`\`\nmessage ${n}\n\nin code\n\`\`\``;
   return `message ${n} ${'and so on '.repeat(n % 40)}`.trim();
 }
 
@@ -71,9 +72,11 @@ async function readToTheTop(count: number) {
   const frame = () => new Promise(done => requestAnimationFrame(done));
   const all = () => [...document.querySelectorAll<HTMLElement>('.row[data-seq]')];
   const find = (seq: number) => document.querySelector<HTMLElement>(`.row[data-seq="${seq}"]`);
+  // Below the space that is left free above the first row: what comes into that was not there to be read.
+  const freePx = 48;
   const firstInView = () => {
     const { top } = scroller.getBoundingClientRect();
-    const row = all().find(it => it.getBoundingClientRect().bottom > top + 1);
+    const row = all().find(it => it.getBoundingClientRect().bottom > top + freePx + 1);
     return row && { seq: Number(row.dataset['seq']), top: row.getBoundingClientRect().top };
   };
   const shifts: number[] = [];
@@ -148,6 +151,34 @@ test('who reads further up is not pulled down by what is said, but told how much
   await page.locator('.unread-divider').waitFor();
   await page.locator('.room-link[data-unread="false"]', { hasText: 'general' }).waitFor();
   await carla.leave();
+});
+
+test('nothing is read while nobody looks, though it is in view', async () => {
+  const davi = await Visitor.register(browser, server.url, 'davi');
+  const { page } = davi;
+  const { room } = await writer.call('direct.open', { username: 'davi' });
+  const link = page.locator('.room-link', { hasText: 'writer' });
+  await link.click();
+  await page.getByRole('heading', { level: 1, name: 'writer' }).waitFor();
+  // Browsers that are driven by a program say of every page that it has the focus.
+  const look = (isLooking: boolean) =>
+    page.evaluate(focus => {
+      document.hasFocus = () => focus;
+      dispatchEvent(new Event(focus ? 'focus' : 'blur'));
+    }, isLooking);
+  await look(false);
+  await writer.call('message.send', { room: room.id, id: crypto.randomUUID(), text: 'are you there?' });
+  await davi.sees('are you there?');
+  await link.locator('.count', { hasText: '1' }).waitFor();
+  await page.locator('.unread-divider').waitFor();
+  await look(true);
+  await link.locator('.count').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('.unread-divider').count(), 1);
+  await davi.open('general');
+  await link.click();
+  await davi.sees('are you there?');
+  assert.equal(await page.locator('.unread-divider').count(), 0);
+  await davi.leave();
 });
 
 /** Once nothing has moved for some frames: the first row in view, and where it stands. */

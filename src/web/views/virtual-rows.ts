@@ -43,14 +43,14 @@ export function useRows(wish: RowsOptions): Rows {
   };
   held.current ??= new Virtualizer<HTMLElement, HTMLElement>(wanted);
   const rows = held.current;
-  // A row that comes in above what is read, and turns out higher or lower than it was taken for, moves the scroll position
-  // instead; also where it shows already, in the space that is left free above the first row.
-  rows.shouldAdjustScrollPositionOnItemSizeChange = (
-    { key, start, end },
-    _,
-    { scrollOffset, itemSizeCache },
-  ) => (itemSizeCache.has(key) ? end <= (scrollOffset ?? 0) : start < (scrollOffset ?? 0) + paddingStart);
   rows.setOptions(wanted);
+  // What is read stays where it is: a row above it that comes in, and turns out higher or lower than it was taken for, moves
+  // the scroll position instead. By its index: while several are measured at once, their places are not up to date. What has
+  // just come into the space that is left free above the first row isn't read yet.
+  const top = (rows.scrollOffset ?? 0) + paddingStart;
+  const read = rows.getVirtualItems().find(item => item.end > top && rows.itemSizeCache.has(item.key));
+  rows.shouldAdjustScrollPositionOnItemSizeChange = item =>
+    read ? item.index < read.index : item.start < top;
   useLayoutEffect(() => rows._didMount(), [rows]);
   useLayoutEffect(() => rows._willUpdate());
   return rows;
