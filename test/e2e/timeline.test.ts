@@ -40,6 +40,7 @@ async function write(from: number, to: number): Promise<void> {
 
 /** Of different heights, some of which nobody guesses. */
 function textOf(n: number): string {
+  if (n % 10 === 1) return `message ${n} ${'W'.repeat(30)}`;
   if (n % 9 === 2) return `\`\`\`\nmessage ${n}\n\nin code\n\`\`\``;
   return `message ${n} ${'and so on '.repeat(n % 40)}`.trim();
 }
@@ -72,11 +73,10 @@ async function readToTheTop(count: number) {
   const frame = () => new Promise(done => requestAnimationFrame(done));
   const all = () => [...document.querySelectorAll<HTMLElement>('.row[data-seq]')];
   const find = (seq: number) => document.querySelector<HTMLElement>(`.row[data-seq="${seq}"]`);
-  // Below the space that is left free above the first row: what comes into that was not there to be read.
-  const freePx = 48;
-  const firstInView = () => {
-    const { top } = scroller.getBoundingClientRect();
-    const row = all().find(it => it.getBoundingClientRect().bottom > top + freePx + 1);
+  /** What is read: the row in the middle. At the edges rows come in that were not there to be read. */
+  const inTheMiddle = () => {
+    const { top, height } = scroller.getBoundingClientRect();
+    const row = all().find(it => it.getBoundingClientRect().bottom > top + height / 2);
     return row && { seq: Number(row.dataset['seq']), top: row.getBoundingClientRect().top };
   };
   const shifts: number[] = [];
@@ -89,14 +89,14 @@ async function readToTheTop(count: number) {
     scroller.scrollTop = 0;
     await frame();
     await frame();
-    let seen = firstInView();
+    let seen = inTheMiddle();
     for (let frames = 0, after = 0; after < 2; frames++) {
       if (frames > 600) throw new Error(`nothing comes before message ${seen?.seq}`);
       await frame();
       const row = seen && find(seen.seq);
       if (seen && row) shifts.push(row.getBoundingClientRect().top - seen.top);
       else if (seen) throw new Error(`message ${seen.seq} has gone out of view`);
-      seen = firstInView();
+      seen = inTheMiddle();
       mostRows = Math.max(mostRows, document.querySelectorAll('.row').length);
       if (hasGrown()) after++;
     }
