@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
+import pg from 'pg';
 import type { Grant, Room } from '../src/contract/objects.ts';
 import { present, requireProblem } from './support/abuse.ts';
 import { RawSocket } from './support/abuse-wire.ts';
+import { DatabaseLine } from './support/database-line.ts';
 import { register, request } from './support/people.ts';
 import { createDatabase, type TestDatabase } from './support/postgres.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -20,32 +20,12 @@ let server: TestServer;
 let person: Grant;
 let room: string;
 
-/** Between the server and its database; cut, it resets what there is and whatever comes. */
-const line = createServer(near => {
-  const { host, port } = database.connection;
-  const far = host?.startsWith('/')
-    ? connect(`${host}/.s.PGSQL.${port}`)
-    : connect(Number(port), present(host));
-  for (const [one, other] of [
-    [near, far],
-    [far, near],
-  ] as const) {
-    one.pipe(other);
-    one.on('error', () => {}).on('close', () => other.destroy());
-  }
-  ends.add(near);
-  near.on('close', () => ends.delete(near));
-  if (isCut) near.resetAndDestroy();
-});
-const ends = new Set<Socket>();
-let isCut = false;
+let line: DatabaseLine;
 
 before(async () => {
   database = await createDatabase();
-  line.listen(0, '127.0.0.1');
-  await once(line, 'listening');
-  const url = new URL(database.url.replace(/@[^/]*/, `@127.0.0.1:${(line.address() as AddressInfo).port}`));
-  server = await startServer({}, url.href);
+  line = await DatabaseLine.to(database);
+  server = await startServer({}, line.url);
   person = await register(server.url, 'ana');
   const { body } = await request<{ rooms: Room[] }>(server.url, 'GET', '/rooms', person);
   room = present(body.rooms[0]).id;
@@ -57,11 +37,6 @@ after(async () => {
   await database.drop();
 });
 
-function cut(): void {
-  isCut = true;
-  for (const end of ends) end.resetAndDestroy();
-}
-
 const send = (id: string) =>
   request<{ code?: string }>(server.url, 'POST', `/rooms/${room}/messages`, {
     token: person.token,
@@ -70,23 +45,41 @@ const send = (id: string) =>
 
 test('[abuse 19] [ERR-1] a send while the database is away is undecided, not a bad request, and can be sent again', async () => {
   const id = randomUUID();
-  cut();
+  line.cut();
   try {
     const { status, body } = await send(id);
     assert.deepEqual([status, body.code], [503, 'unavailable']);
   } finally {
-    isCut = false;
+    line.mend();
   }
   await eventually('it is stored', async () => (await send(id)).status === 201);
 });
 
 test('[abuse 1] a handshake while the database is away is answered with 503, not refused for good', async () => {
-  cut();
+  line.cut();
   try {
     const headers = [['Authorization', `Bearer ${person.token}`]] as const;
     const { response } = await RawSocket.ask(server.url, { headers });
     requireProblem(response, 503, 'unavailable');
   } finally {
-    isCut = false;
+    line.mend();
   }
+});
+
+test('[ERR-1] what a busy database has stopped is no error of the server: it can be asked again', async () => {
+  const [blocker, watcher] = [new pg.Client(database.url), new pg.Client(database.url)];
+  await Promise.all([blocker.connect(), watcher.connect()]);
+  await blocker.query('begin; lock table rooms in access exclusive mode');
+  const asked = request<{ code?: string }>(server.url, 'GET', '/rooms', person);
+  await eventually('it waits, and is stopped', async () => {
+    const { rowCount } = await watcher.query(
+      "select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+    );
+    return rowCount === 1;
+  });
+  const { status, headers, body } = await asked;
+  assert.deepEqual([status, body.code, headers.get('retry-after')], [503, 'unavailable', '1']);
+  await blocker.query('rollback');
+  await Promise.all([blocker.end(), watcher.end()]);
+  assert.equal((await request(server.url, 'GET', '/rooms', person)).status, 200);
 });

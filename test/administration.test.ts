@@ -121,6 +121,29 @@ test('[ADMIN-2] disabling ends every login at once: tokens, refresh tokens and s
 });
 
 test(
+  '[AUTH-12] others find who is disabled and write to them as before; it is there when they are enabled again',
+  limit,
+  async t => {
+    const { server, ana, bruno } = await scene(t);
+    assert.deepEqual(await ask(server, ana, 'PUT', disabled(bruno)), done);
+    const socket = await TestSocket.live(server.url, ana.token);
+    const { users } = await socket.call('user.find', { query: 'bruno' });
+    assert.deepEqual(users, [bruno.user]);
+    const { room } = await socket.call('direct.open', { user: bruno.user.id });
+    await socket.call('message.send', { room: room.id, id: randomUUID(), text: 'until then' });
+    assert.deepEqual(await ask(server, ana, 'DELETE', disabled(bruno)), done);
+    const { body } = await signIn(server, 'bruno');
+    const back = await TestSocket.live(server.url, body.token);
+    const { messages } = await back.call('message.history', { room: room.id });
+    assert.deepEqual(
+      messages.map(({ text }) => text),
+      ['until then'],
+    );
+    await Promise.all([socket.close(), back.close()]);
+  },
+);
+
+test(
   '[AUTH-12] who has the password is told of the disabling, others see an account like every other',
   limit,
   async t => {

@@ -65,6 +65,22 @@ test('without its database it lives but isn’t ready, and is again when the dat
   }
 });
 
+test('while the database owes an answer it isn’t asked again, however often anyone asks', async () => {
+  const remote = await startServer();
+  const [blocker, watcher] = [new pg.Client(remote.databaseUrl), new pg.Client(remote.databaseUrl)];
+  await Promise.all([blocker.connect(), watcher.connect()]);
+  await blocker.query('begin; lock table kysely_migration in access exclusive mode');
+  for (let asked = 0; asked < 3; asked += 1) assert.equal((await ask('/readyz', remote.url)).status, 503);
+  const { rows } = await watcher.query(
+    "select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+  );
+  assert.equal(rows[0].count, 1);
+  await blocker.query('rollback');
+  await Promise.all([blocker.end(), watcher.end()]);
+  await eventually('it is ready', async () => (await ask('/readyz', remote.url)).status === 200);
+  await remote.close();
+});
+
 test('while it stops it isn’t ready, and still says so to who is connected', async () => {
   const stopping = await startServer();
   const { port } = new URL(stopping.url);

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { v7 as uuidv7 } from 'uuid';
 import { closeCodes } from '../src/contract/codes.ts';
 import type { Grant } from '../src/contract/objects.ts';
+import { metricsDoorLimits } from '../src/server/doors/metrics.ts';
 import { metricsPage, readMetrics } from './support/metrics-page.ts';
 import { AnswerError, password, register, request, TestSocket } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -251,6 +253,19 @@ for (const file of ['deploy/prometheus/alerts.yml', 'deploy/grafana/dashboards/p
     assert.deepEqual(unknown, []);
   });
 }
+
+test('who opens connections to the door without end gets no more than a few, and the door opens again', async () => {
+  const of = await startServer(metricsAddress);
+  const { hostname, port } = new URL(of.metricsUrl ?? '');
+  const crowd = Array.from({ length: metricsDoorLimits.maxConnections + 10 }, () =>
+    connect(Number(port), hostname).on('error', () => {}),
+  );
+  const turnedAway = () => crowd.filter(({ closed }) => closed).length;
+  await eventually('the last ten are turned away', () => turnedAway() === 10);
+  for (const socket of crowd) socket.destroy();
+  await eventually('it can be read', () => metricsPage(of.metricsUrl ?? '').catch(() => false));
+  await of.close();
+});
 
 test('every panel of the dashboard says what it shows', () => {
   assert.ok(dashboard.panels.length > 0);

@@ -181,7 +181,7 @@ test('a schema of a newer papo is refused by the server and by migrate', limit, 
     assert.match(complaint, sentence);
   }
   await assert.rejects(startServer({}, database.url), sentence);
-  const served = await papo(['serve'], { ...environment, PORT: '0' });
+  const served = await papo(['serve'], { ...environment, PORT: '0', PAPO_METRICS_ADDR: 'off' });
   assert.equal(served.code, 1);
   assert.match(served.out, sentence);
 });

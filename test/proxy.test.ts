@@ -19,23 +19,22 @@ import { startServer, type TestServer } from './support/server.ts';
 
 for (const [name, { skip, start }] of Object.entries(proxies)) {
   describe(`behind ${name}`, { skip, timeout: 60_000 }, () => {
+    const parts = new AsyncDisposableStack();
     let server: TestServer;
     let proxy: RunningProxy;
 
     before(async () => {
-      server = await startServer({
+      const environment = {
         PAPO_RATE_LIMITS: 'on',
         PAPO_TRUSTED_PROXIES: '127.0.0.1,::1',
         PAPO_METRICS_ADDR: '127.0.0.1:0',
-      });
-      proxy = await start(server.url);
+      };
+      server = parts.adopt(await startServer(environment), it => it.close());
+      proxy = parts.adopt(await start(server.url), it => it.end());
       setDefaultCACertificates([...getCACertificates('bundled'), proxy.certificate]);
     });
 
-    after(async () => {
-      await proxy.end();
-      await server.close();
-    });
+    after(() => parts.disposeAsync());
 
     test('people register and talk, over HTTP and live, also in the longest messages', async () => {
       const [ana, bruno] = [await register(proxy.url, 'ana'), await register(proxy.url, 'bruno')];

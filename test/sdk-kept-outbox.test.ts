@@ -99,6 +99,58 @@ test('a failed message is there after a reload, to be tried again or discarded',
   );
 });
 
+test('what was handed over before the first connection is kept as soon as it is known who sends it', async () => {
+  const outbox = memoryOutbox();
+  const page = pageOf(outbox, 'new');
+  for (const text of ['one', 'two']) page.client.send('general', text);
+  void page.client.connect();
+  // Greeted, and not synced yet: nothing has gone out.
+  await page.greet();
+  await settle();
+  const kept = await outbox.load({ user: ana.id, log: hello().log });
+  assert.deepEqual(
+    kept.map(({ id }) => id),
+    ['new-1', 'new-2'],
+  );
+});
+
+test('what is tried again goes to the end of what is kept', async () => {
+  const outbox = memoryOutbox();
+  const page = pageOf(outbox, 'old');
+  const socket = await page.connect(anew(general));
+  page.client.send('general', 'one');
+  await socket.refuse('message.send', forbidden);
+  await socket.drop();
+  page.client.send('general', 'two');
+  assert.ok(page.client.retry('old-1'));
+  await settle();
+  page.client.close();
+  const next = pageOf(outbox, 'new');
+  await next.connect(anew(general));
+  assert.deepEqual(shown(next), ['old-2 sending', 'old-1 queued']);
+});
+
+test('where the server comes back with another history, what this page has is kept for that one', async () => {
+  const outbox = memoryOutbox();
+  const page = pageOf(outbox, 'new');
+  const socket = await page.connect(anew(general));
+  for (const text of ['one', 'two']) page.client.send('general', text);
+  await socket.refuse('message.send', forbidden);
+  await socket.drop();
+  await page.clock.advance(60_000);
+  await page.greet({ log: 'log-2' });
+  await settle();
+  assert.deepEqual(shown(page), ['new-2 queued', 'new-1 failed']);
+  const kept = await outbox.load({ user: ana.id, log: 'log-2' });
+  assert.deepEqual(
+    kept.map(({ id, error }) => [id, error?.code]),
+    [
+      ['new-2', undefined],
+      ['new-1', 'forbidden'],
+    ],
+  );
+});
+
 test('another user of the browser sends none of it, nor does one whose server has another history', async () => {
   const outbox = memoryOutbox();
   await leftBehind(outbox);
@@ -185,6 +237,19 @@ test('signing out leaves neither messages nor drafts in the browser', async () =
   await page.client.logout();
   assert.deepEqual(await outbox.load(scope), []);
   assert.equal(await outbox.draft(scope, 'general'), '');
+});
+
+test('signing out leaves nothing either where the page was never connected', async () => {
+  const outbox = memoryOutbox();
+  await leftBehind(outbox);
+  const expiresAt = new Date(Date.UTC(2026, 0, 2)).toISOString();
+  const grant = { user: ana, token: 'token-1', expiresAt, refreshToken: 'refresh-1' };
+  const page = pageOf(outbox, 'new', { token: undefined, grant });
+  page.respond = () => new Response(null, { status: 204 });
+  const scope = { user: ana.id, log: hello().log };
+  assert.equal((await outbox.load(scope)).length, 4);
+  await page.client.logout();
+  assert.deepEqual(await outbox.load(scope), []);
 });
 
 test('a draft is there after a reload, for its room and its writer', async () => {

@@ -178,6 +178,18 @@ test('[G4] [CLIENT-10] the own message in a Delta counts as the answer, and the 
   ]);
 });
 
+test('a failed message that is handed over again with its id is one message, on its way', async () => {
+  const chat = new FakeChat();
+  const socket = await chat.connect(anew(general));
+  chat.client.send('general', 'one', { id: 'mine' });
+  await socket.refuse('message.send', { code: 'forbidden', retryable: false });
+  chat.client.send('general', 'one', { id: 'mine' });
+  assert.deepEqual(
+    chat.client.outgoing.map(({ id, state }) => `${id} ${state}`),
+    ['mine sending'],
+  );
+});
+
 test("another sender's message with the same id settles nothing", async () => {
   const chat = new FakeChat();
   const socket = await chat.connect(anew(general));

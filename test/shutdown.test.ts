@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { WebSocket } from 'ws';
 import { farewellLimits } from '../src/server/doors/farewell.ts';
+import { DatabaseLine } from './support/database-line.ts';
 import { register, request, TestSocket } from './support/people.ts';
 import { createDatabase } from './support/postgres.ts';
 import { spawnServer, startServer } from './support/server.ts';
@@ -134,6 +135,17 @@ test('a second signal ends the process at once', limit, async () => {
   assert.equal(await server.end('SIGTERM'), 1);
   assert.ok(!server.output.some(line => line.includes('papo has stopped')));
   silent.socket.terminate();
+  await database.drop();
+});
+
+test('a database that hangs doesn’t keep the process from stopping', limit, async () => {
+  const database = await createDatabase();
+  const line = await DatabaseLine.to(database);
+  const server = await spawnServer({ DATABASE_URL: line.url });
+  await register(server.url, 'ana');
+  line.hang();
+  assert.equal(await within(15_000, 'the process ends', server.end('SIGTERM')), 0);
+  line.close();
   await database.drop();
 });
 

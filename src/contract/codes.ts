@@ -8,25 +8,45 @@
  * then be sent again for ever.
  */
 export const errorCodes = {
-  bad_request: { status: 400, retryable: false, title: 'Bad request' },
-  unauthorized: { status: 401, retryable: false, title: 'Not signed in' },
-  invalid_credentials: { status: 401, retryable: false, title: 'Wrong username or password' },
-  forbidden: { status: 403, retryable: false, title: 'Not allowed' },
-  not_found: { status: 404, retryable: false, title: 'Not found' },
-  method_not_allowed: { status: 405, retryable: false, title: 'Method not allowed' },
-  username_taken: { status: 409, retryable: false, title: 'Username taken' },
-  name_taken: { status: 409, retryable: false, title: 'Room name taken' },
-  id_conflict: { status: 409, retryable: false, title: 'Message id used before with another text' },
-  too_large: { status: 413, retryable: false, title: 'Too large' },
-  unsupported_media_type: { status: 415, retryable: false, title: 'Content type must be application/json' },
-  upgrade_required: { status: 426, retryable: false, title: 'WebSocket upgrade required' },
-  rate_limited: { status: 429, retryable: true, title: 'Too many requests' },
-  internal: { status: 500, retryable: true, title: 'Internal error' },
-  timeout: { status: 503, retryable: true, title: 'Not finished in time' },
-  unavailable: { status: 503, retryable: true, title: 'Temporarily unavailable' },
+  bad_request: { status: 400, retryable: false },
+  unauthorized: { status: 401, retryable: false },
+  invalid_credentials: { status: 401, retryable: false },
+  forbidden: { status: 403, retryable: false },
+  not_found: { status: 404, retryable: false },
+  method_not_allowed: { status: 405, retryable: false },
+  username_taken: { status: 409, retryable: false },
+  name_taken: { status: 409, retryable: false },
+  id_conflict: { status: 409, retryable: false },
+  too_large: { status: 413, retryable: false },
+  unsupported_media_type: { status: 415, retryable: false },
+  upgrade_required: { status: 426, retryable: false },
+  rate_limited: { status: 429, retryable: true },
+  internal: { status: 500, retryable: true },
+  timeout: { status: 503, retryable: true },
+  unavailable: { status: 503, retryable: true },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+/** For people. Apart from the codes, since a client is told them and needn't carry them. */
+export const errorTitles: Readonly<Record<ErrorCode, string>> = {
+  bad_request: 'Bad request',
+  unauthorized: 'Not signed in',
+  invalid_credentials: 'Wrong username or password',
+  forbidden: 'Not allowed',
+  not_found: 'Not found',
+  method_not_allowed: 'Method not allowed',
+  username_taken: 'Username taken',
+  name_taken: 'Room name taken',
+  id_conflict: 'Message id used before with another text',
+  too_large: 'Too large',
+  unsupported_media_type: 'Content type must be application/json',
+  upgrade_required: 'WebSocket upgrade required',
+  rate_limited: 'Too many requests',
+  internal: 'Internal error',
+  timeout: 'Not finished in time',
+  unavailable: 'Temporarily unavailable',
+};
 
 /** Close codes of the socket: 4000–4499 mean "reconnect", 4500–4999 mean "don't". */
 export const closeCodes = {

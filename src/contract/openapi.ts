@@ -1,5 +1,5 @@
 /** The HTTP door as an OpenAPI 3.1 document, made from the operation table. https://spec.openapis.org/oas/v3.1.1 */
-import { type ErrorCode, errorCodes, protocolVersion, refreshTokenHeader } from './codes.ts';
+import { type ErrorCode, errorCodes, errorTitles, protocolVersion, refreshTokenHeader } from './codes.ts';
 import type { Problem } from './events.ts';
 import { errorExample, operationExamples, requestIdExample } from './examples.ts';
 import { CookieGrant, Grant } from './objects.ts';
@@ -168,19 +168,19 @@ const responseName = (codes: ErrorGroup) => codes.join('_or_');
 
 function problemResponse(codes: ErrorGroup): object {
   const [code] = codes;
-  const { status, title } = errorCodes[code];
+  const { status } = errorCodes[code];
   const waits = status === 429 || status === 503;
   const example: Problem = {
     type: `urn:papo:error:${code}`,
-    title,
+    title: errorTitles[code],
     status,
     code,
-    detail: title,
+    detail: errorTitles[code],
     requestId: requestIdExample,
     ...(status === 429 && { retryAfterMs: errorExample.retryAfterMs }),
   };
   return {
-    description: `${codes.map(each => `\`${each}\`: ${errorCodes[each].title}`).join('; ')}.`,
+    description: `${codes.map(each => `\`${each}\`: ${errorTitles[each]}`).join('; ')}.`,
     ...(waits && {
       headers: {
         'Retry-After': {

@@ -194,8 +194,10 @@ export class ChatClient {
       // Ended already, which is what was wanted.
       if (error.code !== 'unauthorized' || !this.#tokens.canRenew) throw error;
     }
+    // Known also where this client was never connected.
+    const user = this.#me ?? this.#login?.user;
     await this.#login?.end();
-    await this.#keeper?.erase();
+    if (user) await this.#keeper?.erase(user.id);
   }
 
   async #endLogin(asked: LogoutOptions): Promise<void> {

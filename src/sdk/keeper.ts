@@ -84,10 +84,9 @@ class Keeper implements OutboxKeeper {
   }
 
   /** The user has signed out: leaves nothing of theirs. */
-  async erase(): Promise<void> {
-    const scope = this.#scope;
+  async erase(user: string): Promise<void> {
     this.#scope = undefined;
-    if (scope) await this.#try(store => store.clear(scope));
+    await this.#try(store => store.clear(user));
   }
 
   async #reread(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CookieGrant, Grant } from '../contract/objects.ts';
+import type { CookieGrant, Grant, User } from '../contract/objects.ts';
 import { backoffMs } from './backoff.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
@@ -56,6 +56,11 @@ export class Login implements TokenSource {
   constructor(options: LoginOptions) {
     this.#options = options;
     this.#given = options.grant;
+  }
+
+  /** Whose it is; unknown before the first token. */
+  get user(): User | undefined {
+    return this.#grant?.user;
   }
 
   /** @throws {ChatError} `unauthorized`: nobody is signed in, or no longer; else why it couldn't be renewed now. */

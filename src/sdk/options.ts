@@ -41,7 +41,7 @@ export interface OutboxKeeper {
   follow(message: OutgoingMessage): void;
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): Promise<void>;
-  erase(): Promise<void>;
+  erase(user: string): Promise<void>;
 }
 
 export type MakeKeeper = (

@@ -36,6 +36,6 @@ export interface OutboxStore {
   draft(scope: OutboxScope, room: string): Promise<string>;
   /** @param text empty: forgets it. Of too many drafts the oldest are forgotten. */
   saveDraft(scope: OutboxScope, room: string, text: string): Promise<void>;
-  /** Forgets everything of this scope. */
-  clear(scope: OutboxScope): Promise<void>;
+  /** Forgets everything of this user, whatever the history. @param user the id. */
+  clear(user: string): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** The one error class of the server: a code of the contract's table, mapped once by each door. */
-import { type ErrorCode, errorCodes } from '../contract/codes.ts';
+import { type ErrorCode, errorCodes, errorTitles } from '../contract/codes.ts';
 
 export class OperationError extends Error {
   readonly code: ErrorCode;
@@ -7,7 +7,7 @@ export class OperationError extends Error {
   readonly retryAfterMs: number | undefined;
 
   /** @param detail for people; never holds a secret or a stack. */
-  constructor(code: ErrorCode, detail: string = errorCodes[code].title, retryAfterMs?: number) {
+  constructor(code: ErrorCode, detail: string = errorTitles[code], retryAfterMs?: number) {
     super(detail);
     this.name = 'OperationError';
     this.code = code;

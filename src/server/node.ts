@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import type pg from 'pg';
 import { limits } from '../contract/limits.ts';
@@ -76,9 +77,11 @@ const stopLimits = {
   /** who is connected then is cut off; */
   socketsMs: 6_000,
   /** so is who waits for the answer to a request. */
-  requestsMs: 8_000,
-  /** After that, for what is being stored. */
+  requestsMs: 7_000,
+  /** After that, for what is being stored, */
   storingMs: 2_000,
+  /** and for the goodbye to the database, of each that asks it: it may hang, or be out of reach. */
+  goodbyeMs: 300,
 } as const;
 const generatedSecretBytes = 32;
 /** What `npm run page` makes of src/web. */
@@ -98,10 +101,10 @@ export async function startNode(
   const metrics = new Metrics();
   const metricsUrl = await metricsDoor();
   const connection = await database();
-  const db = parts.adopt(openPool(connection, log, metrics), pool => pool.destroy());
+  const db = parts.adopt(openPool(connection, log, metrics), pool => goodbye(pool.destroy()));
   await requireReachable(db, config.databaseUrl ? 'the database (DATABASE_URL)' : 'papo’s own database');
   await requireDurability(db);
-  const owner = parts.adopt(new Owner(connection, log, onFatal), held => held.release());
+  const owner = parts.adopt(new Owner(connection, log, onFatal), held => goodbye(held.release()));
   await owner.claim();
   await migrate(db);
   const readiness = new Readiness(db, log);
@@ -124,7 +127,7 @@ export async function startNode(
   );
   const [memberships, details] = [new Memberships(messageLog), new RoomDetails(messageLog)];
 
-  const watch = parts.adopt(new LoginWatch(new EndedLogins(db), hub, log), it => it.stop());
+  const watch = parts.adopt(new LoginWatch(new EndedLogins(db), hub, log), it => goodbye(it.stop()));
   watch.start();
 
   const passwords = new Passwords();
@@ -225,6 +228,11 @@ export async function startNode(
     parts.defer(() => embedded.stop());
     return embedded.connection;
   }
+}
+
+/** Whoever doesn't answer any more is not waited for; its connections end with the process. */
+async function goodbye(said: Promise<void>): Promise<void> {
+  await Promise.race([said, delay(stopLimits.goodbyeMs, undefined, { ref: false })]);
 }
 
 function listen(server: Server, { host, port }: Config, log: Logger): Promise<string> {

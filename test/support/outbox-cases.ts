@@ -66,7 +66,7 @@ export const outboxCases: Record<string, (open: OpenStore) => Promise<void>> = {
     );
   },
 
-  'another user, or another history, sees and clears none of it': async open => {
+  'another user, or another history, sees none of it, and another user clears none': async open => {
     const store = open();
     await store.save(ana, message('a'));
     await store.saveDraft(ana, 'general', 'half a');
@@ -74,19 +74,25 @@ export const outboxCases: Record<string, (open: OpenStore) => Promise<void>> = {
       requireEqual(await idsOf(store, other), []);
       requireEqual(await store.draft(other, 'general'), '');
       await store.remove(other, 'general', 'a');
-      await store.clear(other);
     }
+    // One whose id begins the same, too.
+    for (const user of ['bruno', 'an', 'ana-2']) await store.clear(user);
     requireEqual(await idsOf(store), ['a']);
     requireEqual(await store.draft(ana, 'general'), 'half a');
   },
 
-  'clearing leaves nothing, neither messages nor drafts': async open => {
+  'clearing leaves nothing of a user, neither messages nor drafts, of no history': async open => {
     const store = open();
-    await store.save(ana, message('a'));
-    await store.saveDraft(ana, 'general', 'half a');
-    await store.clear(ana);
-    requireEqual(await idsOf(open()), []);
-    requireEqual(await open().draft(ana, 'general'), '');
+    const histories = [ana, { ...ana, log: 'log-2' }];
+    for (const scope of histories) {
+      await store.save(scope, message('a'));
+      await store.saveDraft(scope, 'general', 'half a');
+    }
+    await store.clear(ana.user);
+    for (const scope of histories) {
+      requireEqual(await idsOf(open(), scope), []);
+      requireEqual(await open().draft(scope, 'general'), '');
+    }
   },
 
   'a draft is kept per room, replaced, and forgotten when it is empty': async open => {

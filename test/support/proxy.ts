@@ -26,6 +26,9 @@ export type ProxyKind = {
   start(papoUrl: string): Promise<RunningProxy>;
 };
 
+/** Debian has servers where only root looks. */
+const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin`;
+
 export const proxies: Record<string, ProxyKind> = {
   nginx: { skip: without('nginx', 'nginx'), start: startNginx },
   Caddy: { skip: without('caddy', 'caddy'), start: startCaddy },
@@ -39,7 +42,7 @@ const endTimeoutMs = 10_000;
 function without(program: string, debianPackage: string): string | false {
   if (process.env.CI) return false;
   try {
-    execFileSync('which', [program], { stdio: 'pipe' });
+    execFileSync('which', [program], { stdio: 'pipe', env: { PATH: path } });
     return false;
   } catch {
     return `needs ${program} (Debian: ${debianPackage})`;
@@ -126,7 +129,7 @@ async function run(
   const child = spawn(program, args, {
     ...user,
     cwd: folder,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: path, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const complaints: string[] = [];

@@ -125,14 +125,18 @@ export class Conversation {
     }
   }
 
-  /** Waits until everything that was sent is decided, for a while. Answers how many messages are not. */
+  /** Waits until everything that was sent is decided, as long as that goes on. Answers how many messages are not. */
   async decided(): Promise<number> {
-    const undecided = this.#undecided();
+    let undecided = this.#undecided();
     if (undecided.length === 0 || this.client.state.name === 'closed') return undecided.length;
     if (this.client.state.name !== 'live')
       this.notice(`waiting until ${counted(undecided.length, 'message')} can be sent`);
-    await within(decisionTimeoutMs, Promise.allSettled(undecided.map(({ done }) => done)));
-    return this.#undecided().length;
+    for (let before = Number.POSITIVE_INFINITY; undecided.length > 0 && undecided.length < before; ) {
+      before = undecided.length;
+      await within(decisionTimeoutMs, Promise.allSettled(undecided.map(({ done }) => done)));
+      undecided = this.#undecided();
+    }
+    return undecided.length;
   }
 
   print(line: string): void {
@@ -149,7 +153,8 @@ export class Conversation {
   }
 
   #undecided(): OutgoingMessage[] {
-    return this.client.outgoing.filter(({ state }) => state !== 'failed');
+    // Those whose change is on its way are decided.
+    return this.client.outgoing.filter(({ state }) => state === 'queued' || state === 'sending');
   }
 
   async #held(id: string): Promise<RoomReplica> {

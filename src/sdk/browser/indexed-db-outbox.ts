@@ -88,11 +88,12 @@ export class IndexedDbStore implements OutboxStore {
     await endOf(drafts);
   }
 
-  async clear(scope: OutboxScope): Promise<void> {
+  async clear(user: string): Promise<void> {
+    const theirs = IDBKeyRange.bound(keyOf({ user, log: '' }), keyOf({ user, log: '\uffff' }));
     const rows = ['messages', 'drafts'] as const;
     for (const table of rows) {
       const store = await this.#table(table, 'readwrite');
-      for (const key of await resultOf(store.index('scope').getAllKeys(keyOf(scope)))) store.delete(key);
+      for (const key of await resultOf(store.index('scope').getAllKeys(theirs))) store.delete(key);
       await endOf(store);
     }
     this.#channel.postMessage(undefined);

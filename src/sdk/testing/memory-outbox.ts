@@ -38,9 +38,10 @@ export function memoryOutbox(): OutboxStore {
       const [oldest = room] = held.keys();
       if (held.size > defaults.maxDrafts) held.delete(oldest);
     },
-    async clear(scope) {
-      of(messages, scope).clear();
-      of(drafts, scope).clear();
+    async clear(user) {
+      for (const scopes of [messages, drafts]) {
+        for (const [key, held] of scopes) if (key.startsWith(keyOf(user, ''))) held.clear();
+      }
       tell();
     },
   };

@@ -3,6 +3,7 @@ import {
   closeCodes,
   type ErrorCode,
   errorCodes,
+  errorTitles,
   protocolVersion,
 } from '../../contract/codes.ts';
 import type { ServerEvent } from '../../contract/events.ts';
@@ -137,7 +138,7 @@ export class MemoryServer {
 
   /** The next request of this operation is answered with an error, and nothing is done. */
   refuse(op: SocketOperation, code: ErrorCode, retryAfterMs?: number): void {
-    this.#plan(op, { error: new ChatError(code, errorCodes[code].title, { retryAfterMs }) });
+    this.#plan(op, { error: new ChatError(code, errorTitles[code], { retryAfterMs }) });
   }
 
   /** The next request of this operation is done, and the connection breaks before that is told. */

@@ -11,13 +11,25 @@ export type MetricsDoor = {
   close(): Promise<void>;
 };
 
+/** Nobody but Prometheus has business here; whoever else finds the door neither fills it nor keeps it open. */
+export const metricsDoorLimits = {
+  maxConnections: 20,
+  headMs: 5_000,
+  requestMs: 5_000,
+  checkMs: 1_000,
+  /** For anything to move on a connection. */
+  stillMs: 30_000,
+} as const;
+
 /** @throws Error that names the setting, when nobody can listen there. */
 export function openMetricsDoor(
   { host, port }: Address,
   metrics: Metrics,
   log: Logger,
 ): Promise<MetricsDoor> {
-  const server = createServer((request, response) => {
+  const { maxConnections, headMs, requestMs, checkMs, stillMs } = metricsDoorLimits;
+  const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
+  const server = createServer(times, (request, response) => {
     const path = request.url?.split('?')[0];
     const isAsked = path === '/metrics' && (request.method === 'GET' || request.method === 'HEAD');
     if (!isAsked) {
@@ -29,6 +41,8 @@ export function openMetricsDoor(
       response.writeHead(500).end();
     });
   });
+  server.maxConnections = maxConnections;
+  server.setTimeout(stillMs);
 
   async function answer(response: ServerResponse): Promise<void> {
     const { text, contentType } = await metrics.page();

@@ -1,6 +1,6 @@
 /** An error as `application/problem+json` (RFC 9457): the one place where errors become HTTP. */
 import { v7 as uuidv7 } from 'uuid';
-import { errorCodes } from '../../contract/codes.ts';
+import { errorCodes, errorTitles } from '../../contract/codes.ts';
 import type { Problem } from '../../contract/events.ts';
 import type { OperationError } from '../errors.ts';
 
@@ -8,10 +8,10 @@ export type ProblemResponse = { status: number; headers: Record<string, string>;
 
 export function problemResponse(error: OperationError, requestId: string = uuidv7()): ProblemResponse {
   const { code, message: detail, retryAfterMs } = error;
-  const { status, title } = errorCodes[code];
+  const { status } = errorCodes[code];
   const problem: Problem = {
     type: `urn:papo:error:${code}`,
-    title,
+    title: errorTitles[code],
     status,
     code,
     detail,

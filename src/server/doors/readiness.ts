@@ -20,6 +20,8 @@ export class Readiness {
   readonly #log: Logger;
   #isDraining = false;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** The database owes an answer, perhaps one that nobody waits for any more: to ask again would only burden it. */
+  #isAsking = false;
   #seen: Promise<Seen> = Promise.resolve(away);
 
   constructor(db: Database, log: Logger) {
@@ -34,7 +36,8 @@ export class Readiness {
 
   async checks(): Promise<Checks> {
     // A server that stops lets go of its database, and leaves it alone.
-    if (!this.#isDraining && performance.now() - this.#askedAt > askAgainAfterMs) {
+    const isDue = !this.#isAsking && performance.now() - this.#askedAt > askAgainAfterMs;
+    if (isDue && !this.#isDraining) {
       this.#askedAt = performance.now();
       this.#seen = this.#ask();
     }
@@ -47,13 +50,18 @@ export class Readiness {
   }
 
   async #ask(): Promise<Seen> {
-    const answer = isUpToDate(this.#db).then(
-      migrations => ({ database: true, migrations }),
-      error => {
-        this.#log.debug({ err: error }, 'the database does not answer');
-        return away;
-      },
-    );
+    this.#isAsking = true;
+    const answer = isUpToDate(this.#db)
+      .then(
+        migrations => ({ database: true, migrations }),
+        error => {
+          this.#log.debug({ err: error }, 'the database does not answer');
+          return away;
+        },
+      )
+      .finally(() => {
+        this.#isAsking = false;
+      });
     return Promise.race([answer, delay(answerWithinMs, away, { ref: false })]);
   }
 }

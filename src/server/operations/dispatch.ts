@@ -12,7 +12,7 @@ import {
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Administration, notAdministrator } from '../store/administration.ts';
-import { isConnectionLost } from '../store/database.ts';
+import { isPassing } from '../store/database.ts';
 import type { Caller, RepeatingCaller, Stranger } from './caller.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -26,7 +26,7 @@ export type Handlers = {
   [N in OperationName]: (input: ParsedInput<N>, caller: CallerOf<N>) => Promise<Output<N>>;
 };
 
-/** What a client is told to wait when the database is away. */
+/** What a client is told to wait when the database is away, or too busy. */
 const databaseAwayRetryMs = 1_000;
 
 export type Dispatch = (name: OperationName, input: unknown, caller: Caller | Stranger) => Promise<unknown>;
@@ -104,9 +104,9 @@ export function operationError(
   asker: Whose = {},
 ): OperationError {
   if (error instanceof OperationError) return error;
-  if (isConnectionLost(error)) {
-    log.warn({ err: error, operation, ...asker }, 'the database is away');
-    return new OperationError('unavailable', 'the database is away', databaseAwayRetryMs);
+  if (isPassing(error)) {
+    log.warn({ err: error, operation, ...asker }, 'the database is away, or too busy');
+    return new OperationError('unavailable', 'the database is away, or too busy', databaseAwayRetryMs);
   }
   log.error({ err: error, operation, ...asker }, 'an operation failed');
   return new OperationError('internal');

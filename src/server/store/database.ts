@@ -71,6 +71,9 @@ export function openSingle(connection: pg.ClientConfig, log: Logger): Database {
 function createPool(settings: pg.PoolConfig, log: Logger): pg.Pool {
   const pool = new pg.Pool(settings);
   pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
+  // The pool listens to those that are idle. One that is lent, and asks nothing at this moment, would end the process with
+  // an 'error' that nobody hears; what it is asked next fails, and the pool takes it back no more.
+  pool.on('connect', client => client.on('error', () => {}));
   return pool;
 }
 
@@ -180,8 +183,16 @@ export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   return code !== undefined
-    ? /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENET|EAI_AGAIN)/.test(code)
+    ? /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|EAGAIN|ERR_STREAM_DESTROYED)/.test(code)
     : /connection (terminated|ended|error)|connection timeout|timeout exceeded|not queryable|read timeout/i.test(
         error.message,
       );
+}
+
+/**
+ * Nothing is wrong with what was asked, and the same again may work: PostgreSQL is away, reads only (it isn't the primary
+ * any more), ended a deadlock, is short of something (connections, memory, disk), or took too long and was stopped.
+ */
+export function isPassing(error: unknown): boolean {
+  return isConnectionLost(error) || /^(25006|40|53|55P03|57014)/.test(sqlState(error) ?? '');
 }
