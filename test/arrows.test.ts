@@ -13,6 +13,17 @@ const serverFloors = ['ground', 'store', 'live', 'operations', 'doors', 'node.ts
 /** Of the contract, the SDK may run only this; the rest it may use as types. */
 const contractForSdk = ['src/contract/codes.ts', 'src/contract/limits.ts'];
 
+/** What the page may be made of: the SDK by its public names, as anybody's page could, and these packages. */
+const allowedForWeb = [
+  'papo/sdk',
+  'papo/sdk/browser',
+  'preact',
+  'preact/hooks',
+  '@preact/signals',
+  '@tanstack/virtual-core',
+  'marked',
+];
+
 type Import = { from: string; to: string; typeOnly: boolean };
 
 const files = globSync('src/**/*.{ts,tsx}', { cwd: root });
@@ -42,6 +53,18 @@ test('the SDK depends on nothing but the platform', () => {
   assert.deepEqual(packages, []);
 });
 
+test('the page is made of the public SDK and a few packages', () => {
+  const packages = files
+    .filter(file => file.startsWith('src/web/'))
+    .flatMap(file => specifiersOf(file).map(({ specifier }) => specifier))
+    .filter(specifier => !specifier.startsWith('.'));
+  assert.ok(packages.includes('papo/sdk'));
+  assert.deepEqual(
+    packages.filter(specifier => !allowedForWeb.includes(specifier)),
+    [],
+  );
+});
+
 test('the rules tell a wrong arrow from a right one', () => {
   assert.ok(mayImport('src/server/doors/http.ts', 'src/server/operations/dispatch.ts', false));
   assert.ok(!mayImport('src/server/store/lane.ts', 'src/server/live/hub.ts', false));
@@ -49,6 +72,9 @@ test('the rules tell a wrong arrow from a right one', () => {
   assert.ok(!mayImport('src/sdk/outbox.ts', 'src/contract/objects.ts', false));
   assert.ok(mayImport('src/sdk/outbox.ts', 'src/contract/objects.ts', true));
   assert.ok(!mayImport('src/sdk/outbox.ts', 'src/server/errors.ts', true));
+  assert.ok(mayImport('src/web/main.tsx', 'src/web/app.ts', false));
+  assert.ok(!mayImport('src/web/app.ts', 'src/sdk/chat-client.ts', true));
+  assert.ok(!mayImport('src/server/doors/page.ts', 'src/web/app.ts', true));
 });
 
 function mayImport(from: string, to: string, typeOnly: boolean): boolean {
@@ -62,6 +88,8 @@ function mayImport(from: string, to: string, typeOnly: boolean): boolean {
       return there === 'contract' || (there === 'server' && floorOf(to) <= floorOf(from));
     case 'cli':
       return there === 'cli' || there === 'sdk' || there === 'server';
+    case 'web':
+      return there === 'web';
     default:
       return false;
   }

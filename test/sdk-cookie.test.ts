@@ -94,7 +94,15 @@ test('signing out clears the cookie', async () => {
   await chat.connect(anew(general));
   chat.respond = () => new Response(null, { status: 204 });
   await chat.client.logout();
-  assert.deepEqual(await asked(chat), [['/logout', 'cookie', '']]);
+  assert.deepEqual(await asked(chat), [['/logout', 'cookie', '{}']]);
+});
+
+test('signing out everywhere says so, and clears the cookie', async () => {
+  const chat = cookieChat([], { grant: grantOf(1) });
+  await chat.connect(anew(general));
+  chat.respond = () => new Response(null, { status: 204 });
+  await chat.client.logout({ everywhere: true });
+  assert.deepEqual(await asked(chat), [['/logout', 'cookie', '{"everywhere":true}']]);
 });
 
 test('register, login and logout ask for the cookie only where told to', async () => {

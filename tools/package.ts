@@ -1,6 +1,6 @@
 /**
- * `npm run check`, the package: it builds, its SDK is small and knows nothing of Node, and what would be published resolves,
- * types included, as other people's tools expect.
+ * `npm run check`, the package: it builds, its SDK and its page are small, the SDK knows nothing of Node, and what would be
+ * published resolves, types included, as other people's tools expect.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,8 @@ import { formatMessage } from 'publint/utils';
 const maxSdkBytes = 10_000;
 /** What it has for browsers only. */
 const maxBrowserBytes = 3_000;
+/** All JavaScript that the page loads at first. */
+const maxPageBytes = 90_000;
 const root = join(import.meta.dirname, '..');
 
 const scratch = mkdtempSync(join(tmpdir(), 'papo-package-'));
@@ -24,6 +26,7 @@ try {
   for (const made of ['sdk', 'contract']) rmSync(join(root, 'dist', made), { recursive: true, force: true });
   run('tsc', '-p', 'tsconfig.build.json');
   await checkBundles();
+  checkPage();
   const tarball = pack();
   await lint(tarball);
   run('attw', tarball, '--profile', 'esm-only', '--format', 'ascii', '--quiet');
@@ -57,6 +60,20 @@ async function bundledBytes(entry: string): Promise<number> {
   const foreign = Object.keys(metafile.inputs).filter(file => !file.startsWith('dist/'));
   if (foreign.length > 0) fail(`${entry} has dependencies: ${foreign.slice(0, 3).join(', ')}`);
   return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
+}
+
+/** The page is built anew, and what its first visit loads is weighed. The service worker comes after that. */
+function checkPage(): void {
+  run('node', 'tools/page.ts');
+  const page = readFileSync(join(root, 'dist/web/index.html'), 'utf8');
+  const scripts = [...page.matchAll(/(?:src|href)="(\/[^"]+\.js)"/g)].map(([, path = '']) => path);
+  const bytes = scripts.map(
+    path => gzipSync(readFileSync(join(root, 'dist/web', path)), { level: 9 }).length,
+  );
+  const sum = bytes.reduce((total, size) => total + size, 0);
+  say(`the page: ${sum} bytes of JavaScript gzipped, of ${maxPageBytes}`);
+  if (scripts.length === 0) fail('the page loads no script');
+  if (sum > maxPageBytes) fail('the page has grown too large');
 }
 
 /** What would be published. @returns the path of it. */

@@ -1,6 +1,7 @@
 /**
  * `npm run page` builds the page into dist/web. `npm start` runs it with `--if-stale`: then it builds only if something that
- * the page is made of has changed since, and a page that can't be built doesn't keep the server from starting.
+ * the page is made of has changed since, and a page that can't be built doesn't keep the server from starting. The tests add
+ * `--or-fail`: for them it does.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -43,7 +44,9 @@ function readStamp(): string | undefined {
 function buildIfStale(): void {
   if (readStamp() === digest || !existsSync(vite) || !existsSync(join(root, 'vite.config.ts'))) return;
   process.stdout.write('papo builds its page (once, and again when it changes)\n');
-  if (!build()) process.stderr.write('The page could not be built, and is as it was.\n');
+  if (build()) return;
+  process.stderr.write('The page could not be built, and is as it was.\n');
+  if (process.argv.includes('--or-fail')) process.exitCode = 1;
 }
 
 /** @returns whether it worked; Vite has said why, if not. */

@@ -5,7 +5,7 @@ import type { Connection, Hello } from './connection.ts';
 import { defaults } from './defaults.ts';
 import { ChatError } from './errors.ts';
 import { Emitter } from './events.ts';
-import { logout } from './http.ts';
+import { type LogoutOptions, logout } from './http.ts';
 import { type HeldGrant, Login } from './login.ts';
 import { type ChatClientOptions, type OutboxKeeper, runtimeOf } from './options.ts';
 import { Outbox, type OutgoingMessage } from './outbox.ts';
@@ -180,15 +180,16 @@ export class ChatClient {
   }
 
   /**
-   * Signs out: closes, ends the login on the server, with all its connections, and forgets the grant. If that rejects (a
-   * ChatError, `unavailable`: the server wasn't reached), the client is closed but still signed in: call it again.
+   * Signs out: closes, ends the login on the server (`everywhere`: all of the user's), with its connections, and forgets the
+   * grant. If that rejects (a ChatError, `unavailable`: the server wasn't reached), the client is closed but still signed in:
+   * call it again.
    */
-  async logout({ signal }: CallOptions = {}): Promise<void> {
+  async logout(asked: CallOptions & Pick<LogoutOptions, 'everywhere'> = {}): Promise<void> {
     this.close();
     try {
-      await this.#endLogin(signal);
+      await this.#endLogin(asked);
     } catch (thrown) {
-      signal?.throwIfAborted();
+      asked.signal?.throwIfAborted();
       const error = ChatError.of(thrown);
       // Ended already, which is what was wanted.
       if (error.code !== 'unauthorized' || !this.#tokens.canRenew) throw error;
@@ -199,9 +200,9 @@ export class ChatClient {
     if (user) await this.#keeper?.erase(user.id);
   }
 
-  async #endLogin(signal: AbortSignal | undefined): Promise<void> {
+  async #endLogin(asked: LogoutOptions): Promise<void> {
     const url = await this.#url();
-    const options = { fetch: this.#runtime.fetch, signal, cookie: this.#cookie };
+    const options = { ...asked, fetch: this.#runtime.fetch, cookie: this.#cookie };
     const token = await this.#tokens.token(undefined);
     try {
       await logout(url, token, options);

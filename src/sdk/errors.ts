@@ -1,8 +1,11 @@
 import { type ErrorCode, errorCodes } from '../contract/codes.ts';
 import type { SocketError } from '../contract/events.ts';
 
-/** The server's codes, and `outbox_full`: too many messages are undecided, this one was not taken. */
-export type ChatErrorCode = ErrorCode | 'outbox_full';
+/**
+ * The server's codes, and two of this client: `outbox_full`, too many messages are undecided, this one was not taken;
+ * `store_failed`, the outbox isn't kept any more: what waits is lost with the page.
+ */
+export type ChatErrorCode = ErrorCode | 'outbox_full' | 'store_failed';
 
 export interface ChatErrorDetails {
   retryable?: boolean | undefined;
@@ -39,7 +42,7 @@ export class ChatError extends Error {
 }
 
 /** A newer server may know codes that this client doesn't. */
-function isRetryable(code: ErrorCode): boolean {
-  const known: { retryable: boolean } | undefined = errorCodes[code];
+function isRetryable(code: ChatErrorCode): boolean {
+  const known: { retryable: boolean } | undefined = errorCodes[code as ErrorCode];
   return known?.retryable ?? false;
 }

@@ -55,12 +55,21 @@ export function refresh<Options extends HttpOptions>(
   return ask(url, '/refresh', { body: { refreshToken }, ...options });
 }
 
+export interface LogoutOptions extends HttpOptions {
+  /** All logins of the user, on every device. */
+  everywhere?: boolean | undefined;
+}
+
 /**
  * Ends the login that a token belongs to, and its connections. With `cookie: true` the cookie is cleared.
  * @throws {ChatError} `unauthorized`: it has ended before, or the token has expired; `unavailable`.
  */
-export async function logout(url: string, token: string, options: HttpOptions = {}): Promise<void> {
-  await ask(url, '/logout', { method: 'POST', token, ...options });
+export async function logout(
+  url: string,
+  token: string,
+  { everywhere, ...options }: LogoutOptions = {},
+): Promise<void> {
+  await ask(url, '/logout', { body: { everywhere }, token, ...options });
 }
 
 /** Whether the server says that this token is not (or no longer) valid; `false` also when it says nothing. */
@@ -86,26 +95,21 @@ export function addressOf(base: string, path: string): URL {
 async function ask<T>(
   base: string,
   path: string,
-  request: HttpOptions & { method?: 'GET' | 'POST'; body?: unknown; token?: string },
+  request: HttpOptions & { body?: unknown; token?: string },
 ): Promise<T> {
-  const {
-    body,
-    method = body === undefined ? 'GET' : 'POST',
-    token,
-    cookie,
-    fetch = globalThis.fetch,
-  } = request;
+  const { body, token, cookie, fetch = globalThis.fetch } = request;
   const timeout = AbortSignal.timeout(defaults.httpTimeoutMs);
   const response = await fetch(addressOf(base, path), {
-    method,
+    method: body === undefined ? 'GET' : 'POST',
     headers: {
       accept: 'application/json, application/problem+json',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(cookie ? { [refreshTokenHeader.name]: refreshTokenHeader.value } : {}),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(cookie && { [refreshTokenHeader.name]: refreshTokenHeader.value }),
     },
     signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    // Of nothing, nothing.
+    body: JSON.stringify(body),
   }).catch(cause => {
     request.signal?.throwIfAborted();
     throw new ChatError('unavailable', `no answer from ${base}`, { cause });

@@ -15,7 +15,15 @@ export type { Input, Output } from '../contract/operations.ts';
 export type { CallableOperation, CallOptions } from './calls.ts';
 export { ChatClient, type ChatEvents } from './chat-client.ts';
 export { ChatError, type ChatErrorCode } from './errors.ts';
-export { type GrantFor, type HttpOptions, login, logout, refresh, register } from './http.ts';
+export {
+  type GrantFor,
+  type HttpOptions,
+  type LogoutOptions,
+  login,
+  logout,
+  refresh,
+  register,
+} from './http.ts';
 export type { GrantStore, HeldGrant } from './login.ts';
 export type { ChatClientOptions, MakeKeeper, OutboxKeeper } from './options.ts';
 export type { OutgoingMessage, OutgoingState } from './outbox.ts';

@@ -120,7 +120,7 @@ class Keeper implements OutboxKeeper {
       } catch (cause) {
         this.#store = undefined;
         this.#oddity(
-          new ChatError('internal', 'the outbox can not be kept: what waits is lost with the page', {
+          new ChatError('store_failed', 'the outbox can not be kept: what waits is lost with the page', {
             cause,
           }),
         );

@@ -1,4 +1,9 @@
-/** For `node --test-global-setup`: one PostgreSQL for all test files, from before the first to after the last. */
+/**
+ * For `node --test-global-setup`: the page as it is now, and one PostgreSQL for all test files, from before the first to after
+ * the last.
+ */
+import { execFileSync } from 'node:child_process';
+import process from 'node:process';
 import type { EmbeddedProcess } from './embedded-process.ts';
 import { connectionVariable, startPostgres } from './postgres.ts';
 
@@ -6,6 +11,7 @@ let postgres: EmbeddedProcess | undefined;
 
 /** The test files' processes inherit the environment. */
 export async function globalSetup(): Promise<void> {
+  execFileSync(process.execPath, ['tools/page.ts', '--if-stale', '--or-fail'], { stdio: 'inherit' });
   const { connection, process: started } = await startPostgres();
   postgres = started;
   process.env[connectionVariable] = JSON.stringify(connection);

@@ -1,0 +1,31 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+
+export interface Toast {
+  readonly id: number;
+  readonly text: string;
+  /** What can be done about it; one with an action stays until it is done or put away. */
+  readonly action?: { label: string; run: () => void };
+}
+
+const shownMs = 5_000;
+const maxShown = 3;
+
+/** Short news at the edge of the page. */
+export class Toasts {
+  readonly #toasts = signal<readonly Toast[]>([]);
+  #nextId = 1;
+
+  get all(): ReadonlySignal<readonly Toast[]> {
+    return this.#toasts;
+  }
+
+  show(text: string, action?: Toast['action']): void {
+    const id = this.#nextId++;
+    this.#toasts.value = [...this.#toasts.value, { id, text, ...(action && { action }) }].slice(-maxShown);
+    if (!action) setTimeout(() => this.dismiss(id), shownMs);
+  }
+
+  dismiss(id: number): void {
+    this.#toasts.value = this.#toasts.value.filter(toast => toast.id !== id);
+  }
+}

@@ -1,0 +1,41 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useApp, useWords } from './context.ts';
+import { IconButton } from './icon.tsx';
+
+/** Above the page, with the rest out of reach; Esc closes it, and the focus goes back to where it was. */
+export function Dialog(props: { title: string; children: ComponentChildren; class?: string }) {
+  const { dialogs } = useApp();
+  const words = useWords();
+  const element = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    const opener = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
+  }, []);
+
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside it closes it; by keyboard Esc does
+    <dialog
+      ref={element}
+      class={`dialog ${props.class ?? ''}`}
+      aria-labelledby={titleId}
+      onClose={() => dialogs.close()}
+      onClick={event => event.target === event.currentTarget && dialogs.close()}
+    >
+      <div class="dialog-body">
+        <header class="dialog-head">
+          <h2 id={titleId}>{props.title}</h2>
+          <IconButton icon="close" label={words.close} onClick={() => dialogs.close()} />
+        </header>
+        {props.children}
+      </div>
+    </dialog>
+  );
+}

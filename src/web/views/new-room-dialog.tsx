@@ -1,0 +1,75 @@
+import { useSignal } from '@preact/signals';
+import { problemText } from '../words/problem.ts';
+import { Choice } from './choice.tsx';
+import { useApp, useChat, useWords } from './context.ts';
+import { Dialog } from './dialog.tsx';
+import { Field } from './field.tsx';
+
+/** Makes a room, and opens it. */
+export function NewRoomDialog() {
+  const { place, dialogs } = useApp();
+  const chat = useChat();
+  const words = useWords();
+  const kind = useSignal<'public' | 'private'>('public');
+  const problem = useSignal<string | undefined>(undefined);
+  const isBusy = useSignal(false);
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const name = String(data.get('name') ?? '').trim();
+    const topic = String(data.get('topic') ?? '').trim();
+    if (isBusy.value || name === '') return;
+    isBusy.value = true;
+    try {
+      const { room } = await chat.client.call('room.create', {
+        name,
+        kind: kind.value,
+        ...(topic && { topic }),
+      });
+      dialogs.close();
+      place.go({ name: 'room', room: room.id });
+    } catch (thrown) {
+      problem.value = problemText(thrown, words);
+    } finally {
+      isBusy.value = false;
+    }
+  };
+
+  return (
+    <Dialog title={words.newRoom}>
+      <form class="dialog-form" onSubmit={submit}>
+        <Field
+          label={words.roomName}
+          problem={problem.value}
+          input={{ name: 'name', required: true, maxLength: 80, autocomplete: 'off', autofocus: true }}
+        />
+        <Field
+          label={words.topic}
+          hint={words.topicHint}
+          input={{ name: 'topic', maxLength: 250, autocomplete: 'off' }}
+        />
+        <Choice
+          legend={words.kind}
+          name="kind"
+          value={kind.value}
+          options={[
+            { value: 'public', label: words.kindPublic, hint: words.kindPublicHint },
+            { value: 'private', label: words.kindPrivate, hint: words.kindPrivateHint },
+          ]}
+          onChange={chosen => {
+            kind.value = chosen;
+          }}
+        />
+        <div class="button-row end">
+          <button type="button" class="button" onClick={() => dialogs.close()}>
+            {words.cancel}
+          </button>
+          <button type="submit" class="button primary" aria-disabled={isBusy.value}>
+            {isBusy.value ? words.creating : words.create}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

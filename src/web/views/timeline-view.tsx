@@ -1,0 +1,189 @@
+import { useSignal } from '@preact/signals';
+import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { titleOf } from '../state/people.ts';
+import type { Row } from '../state/row.ts';
+import type { Timeline } from '../state/timeline.ts';
+import { useWords } from './context.ts';
+import { Icon } from './icon.tsx';
+import { MessageRow } from './message-row.tsx';
+import { RoomBeginning } from './room-beginning.tsx';
+import { type Rows, useRows } from './virtual-rows.ts';
+
+/** Nearer to the end than this, one follows what is said. */
+const endThresholdPx = 72;
+/** When fewer rows than this are left in a direction, more are asked for. */
+const rowsAhead = 25;
+/** Room for the notice of loading, above the first row. */
+const paddingTopPx = 48;
+const paddingBottomPx = 16;
+
+/** The messages of the open room. */
+export function TimelineView({ timeline }: { timeline: Timeline }) {
+  const words = useWords();
+  const scroller = useRef<HTMLDivElement>(null);
+  const count = timeline.length;
+  const rows = useRows({
+    count,
+    key: timeline.key,
+    estimate: useCallback(
+      index => estimatedHeight(timeline.row(index), scroller.current?.clientWidth ?? 0),
+      [timeline],
+    ),
+    scroller: useCallback(() => scroller.current, []),
+    paddingStart: paddingTopPx,
+    paddingEnd: paddingBottomPx,
+    follow: timeline.isComplete && timeline.grewLive,
+    endThreshold: endThresholdPx,
+  });
+  const isPlaced = useBeginning(timeline, rows, count);
+
+  const look = () => {
+    if (!isPlaced.peek()) return;
+    const view = visibleRange(rows);
+    timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
+    if (view) timeline.see(timeline.isAtEnd.peek() ? count - 1 : view.last);
+    if (view && view.first < rowsAhead) void timeline.loadOlder();
+    if (view && view.last > count - rowsAhead) void timeline.loadNewer();
+  };
+  useLayoutEffect(look);
+
+  // The browser's own way there is long, and what comes into view on it changes where the end is.
+  const press = (event: KeyboardEvent) => {
+    if (event.key !== 'End' || event.target !== event.currentTarget) return;
+    event.preventDefault();
+    timeline.toNewest();
+  };
+
+  const { older } = timeline;
+  const title = titleOf(timeline.replica.info);
+  return (
+    <div class="timeline">
+      <section
+        class="scroller"
+        ref={scroller}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard
+        tabIndex={0}
+        aria-label={words.messagesIn(title)}
+        onScroll={look}
+        onKeyDown={press}
+      >
+        {count === 0 && <TimelineSkeleton isFailed={older === 'failed'} onRetry={() => timeline.reopen()} />}
+        <ol class="rows" style={{ height: `${rows.getTotalSize()}px` }} data-placed={isPlaced.value}>
+          {rows.getVirtualItems().map(({ index, key, start }) => {
+            const row = timeline.row(index);
+            return (
+              <li
+                key={key}
+                class="row"
+                data-index={index}
+                data-seq={row?.seq}
+                ref={rows.measureElement}
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                {row ? <MessageRow row={row} /> : <RoomBeginning room={timeline.replica.info} />}
+              </li>
+            );
+          })}
+        </ol>
+        {count > 0 && (older === 'loading' || older === 'failed') && (
+          <p class="older">
+            {older === 'loading' ? words.loadingOlder : words.loadingFailed}{' '}
+            {older === 'failed' && (
+              <button type="button" class="link-button" onClick={() => timeline.loadOlder({ again: true })}>
+                {words.retry}
+              </button>
+            )}
+          </p>
+        )}
+      </section>
+      <ToNewest timeline={timeline} isPlaced={isPlaced.value} />
+    </div>
+  );
+}
+
+/** Brings the room to where reading begins, before it is shown; and to the end whenever that is wished. */
+function useBeginning(timeline: Timeline, rows: Rows, count: number) {
+  const isPlaced = useSignal(false);
+  const jumps = timeline.jumps.value;
+  useLayoutEffect(() => {
+    if (isPlaced.peek() || count === 0) return;
+    const first = timeline.firstUnreadIndex;
+    if (first === undefined) rows.scrollToEnd();
+    else rows.scrollToIndex(first, { align: 'start' });
+    // Shown once the rows there have been measured.
+    requestAnimationFrame(() => {
+      isPlaced.value = true;
+    });
+  });
+  useEffect(() => {
+    if (jumps > 0) rows.scrollToEnd();
+  }, [jumps, count]);
+  return isPlaced;
+}
+
+function ToNewest({ timeline, isPlaced }: { timeline: Timeline; isPlaced: boolean }) {
+  const words = useWords();
+  if (!isPlaced || timeline.isAtEnd.value) return null;
+  const count = timeline.newBelow;
+  return (
+    <button type="button" class="to-newest" aria-label={words.toNewest} onClick={() => timeline.toNewest()}>
+      <Icon name="down" size={18} />
+      {count > 0 && <span>{words.newBelow(count)}</span>}
+    </button>
+  );
+}
+
+function TimelineSkeleton({ isFailed, onRetry }: { isFailed: boolean; onRetry: () => void }) {
+  const words = useWords();
+  if (isFailed) {
+    return (
+      <div class="placeholder" role="alert">
+        <p>{words.loadingFailed}</p>
+        <button type="button" class="button" onClick={onRetry}>
+          {words.retry}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="skeleton-messages" aria-hidden="true">
+      {[5, 3, 8, 4].map(width => (
+        <div class="skeleton-message" key={width} style={{ '--width': width }} />
+      ))}
+    </div>
+  );
+}
+
+function visibleRange(rows: Rows): { first: number; last: number } | undefined {
+  const { scrollOffset, scrollRect } = rows;
+  const items = rows.getVirtualItems();
+  if (scrollOffset === null || !scrollRect || items.length === 0) return undefined;
+  const bottom = scrollOffset + scrollRect.height;
+  return {
+    first: items.find(({ end }) => end > scrollOffset)?.index ?? 0,
+    last: items.findLast(({ end }) => end <= bottom + 1)?.index ?? items[0]?.index ?? 0,
+  };
+}
+
+const lineHeightPx = 24;
+const rowPaddingPx = 4;
+/** The name and time above the first one of a group. */
+const headerPx = 30;
+const dayPx = 52;
+const characterPx = 7.5;
+/** What avatar and margins take of the width; and as wide as the text gets. */
+const besidesTextPx = 120;
+const maxTextPx = 720;
+
+/** What a row will probably take, before it was seen. The better it guesses, the steadier the scroll bar. */
+function estimatedHeight(row: Row | undefined, widthPx: number): number {
+  const textPx = Math.min(Math.max(widthPx - besidesTextPx, besidesTextPx), maxTextPx);
+  const lines = (row?.text ?? '').split('\n', 100);
+  const count = lines.reduce(
+    (sum, line) => sum + Math.max(1, Math.ceil((line.length * characterPx) / textPx)),
+    0,
+  );
+  return (
+    rowPaddingPx + count * lineHeightPx + (row?.startsGroup ? headerPx : 0) + (row?.startsDay ? dayPx : 0)
+  );
+}

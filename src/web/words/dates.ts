@@ -1,0 +1,70 @@
+import { signal } from '@preact/signals';
+
+/** How one language writes times and days. */
+export interface Dates {
+  time(at: number): string;
+  /** Where there is little room: without "AM" and "PM". */
+  shortTime(at: number): string;
+  /** Of a separator: near days by the day of the week, those of other years with the year. */
+  day(at: number): string;
+  full(at: number): string;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+const made = new Map<string, Dates>();
+
+/** Making formatters is slow: once per language. */
+export function datesOf(language: string): Dates {
+  const known = made.get(language) ?? makeDates(language);
+  made.set(language, known);
+  return known;
+}
+
+function makeDates(language: string): Dates {
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, options);
+  const time = format({ hour: 'numeric', minute: '2-digit' });
+  const near = format({ weekday: 'long', day: 'numeric', month: 'long' });
+  const far = format({ day: 'numeric', month: 'long', year: 'numeric' });
+  const full = format({ dateStyle: 'full', timeStyle: 'short' });
+  return {
+    time: at => time.format(at),
+    shortTime: at => {
+      const parts = time.formatToParts(at).filter(({ type }) => type !== 'dayPeriod');
+      return parts
+        .map(({ value }) => value)
+        .join('')
+        .trim();
+    },
+    day: at => (isThisYear(at) ? near : far).format(at),
+    full: at => full.format(at),
+  };
+}
+
+function isThisYear(at: number): boolean {
+  return new Date(at).getFullYear() === new Date(today.value).getFullYear();
+}
+
+/** The midnight with which today began; at the next one it is another. */
+export const today = signal(midnightOf(Date.now()));
+
+/** How many midnights ago: 0 today, 1 yesterday. Days are not always 24 hours long. */
+export function daysAgo(at: number): number {
+  return Math.round((today.value - midnightOf(at)) / dayMs);
+}
+
+function midnightOf(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+function awaitMidnight(): void {
+  const next = new Date(today.value).setHours(24, 0, 0, 0);
+  // A device that slept is late: the day is looked at again, whatever the timer thinks.
+  setTimeout(
+    () => {
+      today.value = midnightOf(Date.now());
+      awaitMidnight();
+    },
+    Math.max(1_000, next - Date.now()),
+  );
+}
+awaitMidnight();

@@ -1,0 +1,142 @@
+/** Every screen, looked at by axe: both themes, both languages, wide and narrow. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { AxeResults, RunOptions } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { openBrowser } from '../support/browser.ts';
+import { Visitor } from '../support/page-visitor.ts';
+import { password, register, TestSocket } from '../support/people.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+declare const axe: { run(options: RunOptions): Promise<AxeResults> };
+
+let server: TestServer;
+let browser: Browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await openBrowser();
+  const bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
+  await register(server.url, 'ana');
+  const general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';
+  const say = (room: string, text: string) =>
+    bia.call('message.send', { room, id: crypto.randomUUID(), text });
+  for (const text of [
+    'Hello',
+    '> quoted',
+    '`code` and **bold**, https://example.org',
+    '```\nfence\n```',
+    '1. one\n2. two',
+  ])
+    await say(general, text);
+  const direct = await bia.call('direct.open', { username: 'ana' });
+  await say(direct.room.id, 'Only for you');
+  await bia.call('room.create', { name: 'kitchen', topic: 'What we eat' });
+  bia.socket.close();
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const results = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`),
+  );
+}
+
+const narrow = { width: 320, height: 700 };
+const wide = { width: 1200, height: 800 };
+const buttons = {
+  'en-US': {
+    signIn: 'Sign in',
+    register: 'Create account',
+    user: 'Username',
+    password: 'Password',
+    dialogs: [
+      'Settings',
+      'New room',
+      'Browse rooms',
+      'New direct message',
+      /Room details/,
+      'Find a room or person',
+    ],
+  },
+  'pt-BR': {
+    signIn: 'Entrar',
+    register: 'Criar conta',
+    user: 'Usuário',
+    password: 'Senha',
+    dialogs: [
+      'Ajustes',
+      'Nova sala',
+      'Ver as salas',
+      'Nova conversa',
+      /Detalhes da sala/,
+      'Procurar sala ou pessoa',
+    ],
+  },
+} as const;
+
+for (const [locale, colorScheme, viewport] of [
+  ['en-US', 'light', wide],
+  ['en-US', 'dark', narrow],
+  ['pt-BR', 'dark', wide],
+  ['pt-BR', 'light', narrow],
+] as const) {
+  test(`axe finds nothing on any screen: ${locale}, ${colorScheme}, ${viewport.width} px`, async () => {
+    const words = buttons[locale];
+    // The page's policy doesn't let axe in: only here it is lifted.
+    const ana = await Visitor.come(browser, server.url, {
+      locale,
+      colorScheme,
+      viewport,
+      bypassCSP: true,
+      reducedMotion: 'reduce',
+    });
+    const { page } = ana;
+    const found: Record<string, string[]> = {};
+    const look = async (screen: string) => {
+      found[screen] = await violations(page);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${screen} is wider than the screen by ${overflow} px`);
+    };
+    await look('sign in');
+    await page.getByRole('button', { name: words.register }).click();
+    await page.locator('form').getByRole('button', { name: words.register }).click();
+    await look('register, with a problem');
+    await page.getByRole('button', { name: words.signIn }).click();
+    await page.getByLabel(words.user).fill('ana');
+    await page.getByLabel(words.password, { exact: true }).fill(password);
+    await page.locator('form').getByRole('button', { name: words.signIn }).click();
+    await page.locator('.room-link', { hasText: 'general' }).waitFor();
+    if (viewport === narrow) await look('list');
+    await ana.open('general');
+    await ana.sees('fence');
+    await look('room');
+    for (const name of words.dialogs) {
+      const isInRoom = typeof name !== 'string';
+      if (viewport === narrow && !isInRoom) await page.goto(server.url);
+      if (viewport === narrow && isInRoom) await ana.open('general');
+      await page.getByRole('button', { name }).click();
+      await page.locator('dialog[open]').waitFor();
+      await look(String(name));
+      await page.keyboard.press('Escape');
+      await page.locator('dialog[open]').waitFor({ state: 'detached' });
+    }
+    await page.goto(`${server.url}/r/nowhere`);
+    await page.locator('.placeholder h1').waitFor();
+    await look('no such room');
+    assert.deepEqual(
+      Object.entries(found).filter(([, list]) => list.length > 0),
+      [],
+    );
+    assert.deepEqual(ana.oddities, []);
+    await ana.leave();
+  });
+}
