@@ -170,6 +170,10 @@ test('on a phone a room takes the whole page, Back closes it, and what is touche
   assert.deepEqual(sizes, []);
   await page.getByRole('button', { name: 'Back' }).click();
   await page.locator('.room-link', { hasText: 'general' }).waitFor();
+  const eva = await Visitor.signIn(browser, server.url, 'eva');
+  await eva.say('while the list is open');
+  await page.locator('.room-link[data-unread="true"]', { hasText: 'general' }).waitFor();
+  await eva.leave();
   assert.equal(new URL(page.url()).pathname, '/');
   await ivo.open('general');
   await page.goBack();

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
 import type { Row } from '../state/row.ts';
 import type { Timeline } from '../state/timeline.ts';
-import { useWords } from './context.ts';
+import { useChat, useWords } from './context.ts';
 import { Icon } from './icon.tsx';
 import { MessageRow } from './message-row.tsx';
 import { RoomBeginning } from './room-beginning.tsx';
@@ -19,6 +19,7 @@ const paddingBottomPx = 16;
 
 /** The messages of the open room. */
 export function TimelineView({ timeline }: { timeline: Timeline }) {
+  const chat = useChat();
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
   const count = timeline.length;
@@ -46,6 +47,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     if (view && view.last > count - rowsAhead) void timeline.loadNewer();
   };
   useLayoutEffect(look);
+  useEffect(() => () => chat.close(timeline), [chat, timeline]);
 
   // The browser's own way there is long, and what comes into view on it changes where the end is.
   const press = (event: KeyboardEvent) => {
