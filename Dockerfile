@@ -10,7 +10,7 @@ FROM ${NODE_IMAGE} AS page
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY vite.config.ts ./
+COPY tsconfig.json vite.config.ts ./
 COPY tools/page.ts tools/page.ts
 COPY src/contract src/contract
 COPY src/sdk src/sdk

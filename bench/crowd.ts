@@ -27,22 +27,23 @@ export type Crowd = {
 const callsAtATime = 8;
 const password = 'correct horse battery';
 
+export type Settlement = {
+  /** By user. */
+  readonly tokens: readonly string[];
+  readonly rooms: readonly string[];
+  /** By room: places in {@link Settlement.tokens}. */
+  readonly inRoom: readonly (readonly number[])[];
+};
+
+type Size = { users: number; rooms: number; members: number };
+
 /**
- * Registers the users and has them create and join rooms, all through the HTTP door, then connects them.
+ * Registers the users and has them create and join rooms, all through the HTTP door.
  * Neighbours in the list of users share rooms, no two of them all of them; each user is in as many rooms as any other.
  */
-export async function gather(
-  url: string,
-  size: { users: number; rooms: number; members: number },
-  context: Context,
-): Promise<Crowd> {
-  const { signal } = context;
+export async function settle(url: string, size: Size, { signal }: Context): Promise<Settlement> {
   if (size.members > size.users) throw new Error('a room has no more members than there are users');
-  const limit = pLimit(callsAtATime);
-  const all = <Item, Result>(items: readonly Item[], work: (item: Item, place: number) => Promise<Result>) =>
-    Promise.all(items.map((item, place) => limit(() => work(item, place))));
-
-  const tokens = await all(places(size.users), async user => {
+  const tokens = await someAtATime(places(size.users), async user => {
     const credentials = { username: `user-${user}`, password };
     return (await post<Grant>(`${url}/register`, credentials, undefined, signal)).token;
   });
@@ -50,7 +51,7 @@ export async function gather(
     const first = Math.floor((room * size.users) / size.rooms);
     return places(size.members).map(nth => (first + nth) % size.users);
   });
-  const rooms = await all(inRoom, async ([owner = 0, ...others], place) => {
+  const rooms = await someAtATime(inRoom, async ([owner = 0, ...others], place) => {
     const { room } = await post<Output<'room.create'>>(
       `${url}/rooms`,
       { name: `Room ${place}` },
@@ -62,10 +63,17 @@ export async function gather(
     }
     return room.id;
   });
+  return { tokens, rooms, inRoom };
+}
+
+/** Settles them, and connects them. */
+export async function gather(url: string, size: Size, context: Context): Promise<Crowd> {
+  const { signal } = context;
+  const { tokens, rooms, inRoom } = await settle(url, size, context);
   const roomPlaces = new Map(rooms.map((room, place) => [tailOf(room), place]));
   if (roomPlaces.size < rooms.length) throw new Error('two rooms have ids with the same end: run it again');
 
-  const members = await all(tokens, async (token, user) => {
+  const members = await someAtATime(tokens, async (token, user) => {
     const socket = await LoadSocket.open(url, token, context);
     const synced = (await socket.call('sync', { history: 0 }, signal)) as Output<'sync'>;
     const versions: number[] = [];
@@ -76,6 +84,14 @@ export async function gather(
     return { socket, rooms: own, versions };
   });
   return { members, rooms, roomSize: size.members, roomPlaces };
+}
+
+function someAtATime<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, place: number) => Promise<Result>,
+): Promise<Result[]> {
+  const limit = pLimit(callsAtATime);
+  return Promise.all(items.map((item, place) => limit(() => work(item, place))));
 }
 
 export const places = (count: number) => Array.from({ length: count }, (_, place) => place);

@@ -4,12 +4,12 @@ import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { type Benchmark, type Context, type FlagTable, unlessEnded } from './bench.ts';
 import { fanout } from './fanout.ts';
+import { idle } from './idle.ts';
 import { page } from './page.ts';
-
 import { describeRun } from './report.ts';
 import { watched } from './watched.ts';
 
-const benchmarks: Record<string, Benchmark> = { append, fanout, page, watched };
+const benchmarks: Record<string, Benchmark> = { append, fanout, idle, page, watched };
 
 const timeLimitMs = 10 * 60_000;
 const settleMs = 20_000;

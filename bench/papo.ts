@@ -11,6 +11,8 @@ export type Papo = {
   /** If it was asked to measure. */
   readonly metricsUrl: string | undefined;
   readonly pid: number;
+  /** Before the run ends. */
+  stop(): Promise<void>;
 };
 
 const keptLines = 20;
@@ -45,6 +47,7 @@ export async function startPapo(
   const keep = (line: string) => lines.splice(0, lines.push(line) - keptLines);
   createInterface({ input: child.stderr }).on('line', keep);
 
+  let isStopping = false;
   let metricsUrl: string | undefined;
   const url = await new Promise<string>((ready, reject) => {
     createInterface({ input: child.stdout }).on('line', line => {
@@ -59,13 +62,17 @@ export async function startPapo(
       reject(error);
       fail(error);
     };
-    child.once('exit', ended);
-    undo.defer(() => {
-      child.off('exit', ended);
-      return stop(child);
+    child.once('exit', code => {
+      if (!isStopping) ended(code);
     });
+    undo.defer(end);
   });
-  return { url, metricsUrl, pid: child.pid ?? 0 };
+  return { url, metricsUrl, pid: child.pid ?? 0, stop: end };
+
+  function end(): Promise<void> {
+    isStopping = true;
+    return stop(child);
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -14,7 +14,7 @@ export COMPOSE_PROJECT_NAME="papo-check-$$"
 export PAPO_IMAGE="$COMPOSE_PROJECT_NAME" PAPO_PORT=0 GRAFANA_PORT=0
 # A file .env beside the composition is for the real one.
 export PAPO_ORIGINS='' PAPO_DEFAULT_ROOMS=general PAPO_TRUSTED_PROXIES='' PAPO_LOG_LEVEL=info
-images=("$PAPO_IMAGE" "$PAPO_IMAGE-dependencies")
+images=("$PAPO_IMAGE" "$PAPO_IMAGE-dependencies" "$PAPO_IMAGE-page")
 build=()
 
 if docker compose version >/dev/null 2>&1; then compose=(docker compose); else compose=(docker-compose); fi
@@ -50,8 +50,11 @@ main() {
 }
 
 build_image() {
+  local stage
   # A stage with a name of its own can be removed at the end.
-  docker build --quiet "${build[@]}" --target dependencies --tag "$PAPO_IMAGE-dependencies" . >/dev/null
+  for stage in dependencies page; do
+    docker build --quiet "${build[@]}" --target "$stage" --tag "$PAPO_IMAGE-$stage" . >/dev/null
+  done
   docker build --quiet "${build[@]}" --tag "$PAPO_IMAGE" . >/dev/null
   ok "the image is built, $(($(docker image inspect --format '{{.Size}}' "$PAPO_IMAGE") / 1000000)) MB"
 }

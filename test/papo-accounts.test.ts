@@ -170,7 +170,7 @@ test(
     );
     assert.match(
       (await run('room list')).out,
-      new RegExp(`^${made.id}  private  plans  \\(1 members, 1 messages\\)$`, 'm'),
+      new RegExp(`^${made.id}  private  plans  \\(members: 1, messages: 1\\)$`, 'm'),
     );
   },
 );

@@ -1,5 +1,6 @@
 /** `papo`, the command line, as a process. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { flagOf, settingNames } from '../src/server/settings/table.ts';
 import { openSingle } from '../src/server/store/database.ts';
 import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
-import { papo } from './support/papo.ts';
+import { papo, papoUnread } from './support/papo.ts';
 import { register } from './support/people.ts';
 import { spawnServer, startServer } from './support/server.ts';
 
@@ -19,13 +20,34 @@ test('what is used wrongly ends with 2 and one sentence, what fails with 1', lim
   for (const args of [['backup'], ['bogus'], ['config', '--bogus']]) {
     const { code, complaint } = await papo(args);
     assert.deepEqual([code, complaint.split('\n').length], [2, 1], complaint);
+    assert.match(complaint, /^papo: /);
   }
   const port = await papo(['config'], { PORT: 'many' });
-  assert.equal(port.code, 2);
-  assert.match(port.complaint, /^papo: PORT: [^\n]+$/);
+  assert.deepEqual([port.code, port.complaint], [2, 'papo: PORT: must be a number']);
   const nowhere = await papo(['backup', '/tmp/x']);
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.complaint, /^papo: There is no database in \/nowhere: [^\n]+$/);
+});
+
+test('a reader that goes away is no failure, and a command still finishes what it does', limit, async t => {
+  const scene = await Scene.withDatabase(t);
+  const environment = { PAPO_DATA_DIR: scene.dataDir };
+  assert.equal((await papo(['migrate', 'up'], environment)).code, 0);
+  for (const args of [['--help'], ['config'], ['room', 'list'], ['migrate', 'status']]) {
+    assert.deepEqual(await papoUnread(args, environment), { code: 0, complaint: '' }, args.join(' '));
+  }
+  // It was started for the command, and has stopped with it.
+  assert.ok(!existsSync(join(scene.dataDir, 'postgres', 'data', 'postmaster.pid')));
+  const failed = await papoUnread(['user', 'promote', 'nobody'], environment);
+  assert.deepEqual(failed, { code: 1, complaint: 'papo: there is no user nobody' });
+});
+
+test('a full disk under standard output is a failure, and told', limit, async () => {
+  const program = join(import.meta.dirname, '../src/cli/papo.ts');
+  const full = spawnSync('sh', ['-c', 'exec "$0" "$1" config >/dev/full', process.execPath, program], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([full.status, full.stderr.split(':', 3).join(':')], [1, 'papo: standard output: ENOSPC']);
 });
 
 test('every command’s help has an example', { timeout: 90_000 }, async () => {

@@ -13,7 +13,7 @@ import { addRestore } from './commands/restore.ts';
 import { addRoom } from './commands/room.ts';
 import { addServe } from './commands/serve.ts';
 import { addUser } from './commands/user.ts';
-import { complain } from './output.ts';
+import { complain, outliveReaders } from './output.ts';
 
 const program = new Command('papo')
   .description(
@@ -22,6 +22,7 @@ const program = new Command('papo')
   .version(version)
   .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: false })
+  .configureOutput({ outputError: (sentence, write) => write(sentence.replace(/^error: /, 'papo: ')) })
   .exitOverride();
 const commands = [
   addServe,
@@ -36,6 +37,7 @@ const commands = [
 ];
 for (const add of commands) add(program);
 
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {

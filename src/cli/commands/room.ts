@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { printable } from '../chat/printable.ts';
 import { withOperator } from '../database.ts';
-import { say } from '../output.ts';
+import { isRead, say } from '../output.ts';
 import { addSettingFlags, databaseSettings, settingsIn } from '../setting-flags.ts';
 
 type Made = { private?: boolean; owner?: string; topic?: string; json?: boolean };
@@ -19,8 +19,9 @@ export function addRoom(program: Command): void {
     await withOperator(settingsIn(options), async operator => {
       for await (const room of operator.rooms()) {
         const { id, kind, name, memberCount, lastSeq } = room;
-        const numbers = `${memberCount} members, ${lastSeq} messages`;
+        const numbers = `members: ${memberCount}, messages: ${lastSeq}`;
         say(options.json, room, `${id}  ${kind.padEnd(7)}  ${printable(name ?? '')}  (${numbers})`);
+        if (!isRead()) break;
       }
     });
   });

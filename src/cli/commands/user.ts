@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Operator } from '../../server/operations/operator.ts';
 import { printable } from '../chat/printable.ts';
 import { withOperator } from '../database.ts';
-import { say } from '../output.ts';
+import { isRead, say } from '../output.ts';
 import { readPassword } from '../password.ts';
 import { addSettingFlags, databaseSettings, settingsIn } from '../setting-flags.ts';
 
@@ -20,7 +20,7 @@ export function addUser(program: Command): void {
   addCreate(command);
   addPassword(command);
   addDeed(command, 'disable', {
-    description: 'let somebody sign in no more, and end all their logins; their messages and rooms stay',
+    description: 'lock somebody out, and end all their logins; their messages and rooms stay',
     help: `${serverHelp}\n\nExample:\n  papo user disable bruno`,
     async perform(operator, username) {
       await operator.disable(username);
@@ -77,6 +77,7 @@ function addList(parent: Command): void {
         const marks = [administrator && 'administrator', disabledAt && `disabled since ${disabledAt}`];
         const words = [user.username.padEnd(32), printable(user.displayName), ...marks];
         say(options.json, account, words.filter(Boolean).join('  '));
+        if (!isRead()) break;
       }
     });
   });

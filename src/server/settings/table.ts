@@ -14,6 +14,7 @@ const list = (value: string) =>
     .map(item => item.trim())
     .filter(item => item !== '');
 
+const wholeNumber = z.coerce.number('must be a number').int('must be a whole number');
 const origin = z.url().transform(url => new URL(url).origin);
 const addressOrRange = z.union(
   [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
@@ -22,7 +23,7 @@ const addressOrRange = z.union(
 
 /** The descriptions stand in the README; in Portuguese they are in `tools/settings.pt-BR.ts`. */
 export const Settings = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('port where it listens'),
+  PORT: wholeNumber.min(0).max(65_535).default(8080).describe('port where it listens'),
   HOST: z.string().default('127.0.0.1').describe('address where it listens; `0.0.0.0` is all of them'),
   DATABASE_URL: z
     .string()
@@ -37,13 +38,7 @@ export const Settings = z.object({
     .describe(
       `signs tokens, at least ${minSecretBytes} bytes; without it one is made and kept in the database`,
     ),
-  PAPO_TOKEN_TTL: z.coerce
-    .number()
-    .int()
-    .min(10)
-    .max(86_400)
-    .default(900)
-    .describe('seconds that a token is valid'),
+  PAPO_TOKEN_TTL: wholeNumber.min(10).max(86_400).default(900).describe('seconds that a token is valid'),
   PAPO_ORIGINS: z
     .string()
     .transform(list)

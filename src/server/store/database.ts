@@ -70,7 +70,10 @@ export function openSingle(connection: pg.ClientConfig, log: Logger): Database {
 
 function createPool(settings: pg.PoolConfig, log: Logger): pg.Pool {
   const pool = new pg.Pool(settings);
-  pool.on('error', error => log.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('error', error => {
+    // It ends before its connections do, and papo's own PostgreSQL may be the first of both to go.
+    if (!pool.ending) log.warn({ err: error }, 'an idle database connection broke');
+  });
   // The pool listens to those that are idle. One that is lent, and asks nothing at this moment, would end the process with
   // an 'error' that nobody hears; what it is asked next fails, and the pool takes it back no more.
   pool.on('connect', client => client.on('error', () => {}));
