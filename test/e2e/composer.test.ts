@@ -101,7 +101,7 @@ test('near the limit it is said how much is left, and what is too long is not se
   assert.equal((await davi.composer.inputValue()).length, 8_193);
   await davi.composer.fill('á'.repeat(8_192));
   await davi.composer.press('Enter');
-  await davi.page.locator('.message[data-delivery="stored"]', { hasText: 'áá' }).waitFor();
+  await davi.isSent('á'.repeat(8_192));
   assert.deepEqual(davi.oddities, []);
   await davi.leave();
 });

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { Visitor } from '../support/page-visitor.ts';
-import { register } from '../support/people.ts';
+import { register, request } from '../support/people.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -71,6 +71,21 @@ test('signing out on all devices ends the others too', async () => {
   assert.deepEqual(await jo.context.cookies(), []);
   await jo.leave();
   await phone.leave();
+});
+
+test('the link of the first administrator makes one of who opens it and signs in, and leaves the address', async () => {
+  const { claimUrl = '' } = server;
+  assert.match(claimUrl, /\/administrator#.{20,}$/);
+  const { token } = await register(server.url, 'olga');
+  const olga = await Visitor.come(browser, server.url);
+  await olga.page.goto(claimUrl);
+  await olga.signIn('olga');
+  await olga.page.getByText('You are an administrator now.').waitFor();
+  assert.doesNotMatch(olga.page.url(), /#/);
+  const { body } = await request<{ administrator?: boolean }>(server.url, 'GET', '/me', { token });
+  assert.equal(body.administrator, true);
+  assert.deepEqual(olga.oddities, []);
+  await olga.leave();
 });
 
 test('a draft stays with its room, through another room and a reload', async () => {
@@ -170,6 +185,10 @@ test('on a phone a room takes the whole page, Back closes it, and what is touche
   assert.deepEqual(sizes, []);
   await page.getByRole('button', { name: 'Back' }).click();
   await page.locator('.room-link', { hasText: 'general' }).waitFor();
+  const eva = await Visitor.signIn(browser, server.url, 'eva');
+  await eva.say('while the list is open');
+  await page.locator('.room-link[data-unread="true"]', { hasText: 'general' }).waitFor();
+  await eva.leave();
   assert.equal(new URL(page.url()).pathname, '/');
   await ivo.open('general');
   await page.goBack();

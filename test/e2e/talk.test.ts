@@ -1,4 +1,4 @@
-/** Two people at the page talk: in a public room, in a private one, directly. */
+/** Two people register at the page, and talk. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';

@@ -96,6 +96,12 @@ export class Chat {
     return this.#timeline;
   }
 
+  /** One has left the room: nothing in it is read any more, and coming back it opens anew. */
+  close(timeline: Timeline): void {
+    timeline.dispose();
+    if (this.#timeline === timeline) this.#timeline = undefined;
+  }
+
   /** @throws {ChatError} the server wasn't reached: the login has not ended. */
   async signOut({ everywhere }: { everywhere: boolean }): Promise<void> {
     await this.client.logout({ everywhere });

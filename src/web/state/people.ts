@@ -23,11 +23,9 @@ function firstLetter(word: string): string {
 /** As many as can be told apart. */
 const hues = 12;
 
-/** A hue that stays a person's, on every device: from their id (FNV-1a, then mixed as MurmurHash3 does). */
+/** A hue that stays a person's, on every device: from their id, by FNV-1a. */
 export function hueOf(id: string): number {
   let hash = 2_166_136_261;
   for (const character of id) hash = Math.imul(hash ^ character.charCodeAt(0), 16_777_619);
-  hash = Math.imul(hash ^ (hash >>> 16), 2_246_822_507);
-  hash = Math.imul(hash ^ (hash >>> 13), 3_266_489_909);
-  return (((hash ^ (hash >>> 16)) >>> 0) % hues) * (360 / hues);
+  return ((hash >>> 0) % hues) * (360 / hues);
 }

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
 import type { Row } from '../state/row.ts';
 import type { Timeline } from '../state/timeline.ts';
-import { useWords } from './context.ts';
+import { useChat, useWords } from './context.ts';
 import { Icon } from './icon.tsx';
 import { MessageRow } from './message-row.tsx';
 import { RoomBeginning } from './room-beginning.tsx';
@@ -11,6 +11,8 @@ import { type Rows, useRows } from './virtual-rows.ts';
 
 /** Nearer to the end than this, one follows what is said. */
 const endThresholdPx = 72;
+/** In which rows are measured, and the scroll position is corrected for it. */
+const framesToPlace = 3;
 /** When fewer rows than this are left in a direction, more are asked for. */
 const rowsAhead = 25;
 /** Room for the notice of loading, above the first row. */
@@ -19,6 +21,7 @@ const paddingBottomPx = 16;
 
 /** The messages of the open room. */
 export function TimelineView({ timeline }: { timeline: Timeline }) {
+  const chat = useChat();
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
   const count = timeline.length;
@@ -46,6 +49,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     if (view && view.last > count - rowsAhead) void timeline.loadNewer();
   };
   useLayoutEffect(look);
+  useEffect(() => () => chat.close(timeline), [chat, timeline]);
 
   // The browser's own way there is long, and what comes into view on it changes where the end is.
   const press = (event: KeyboardEvent) => {
@@ -104,14 +108,18 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
 /** Brings the room to where reading begins, before it is shown; and to the end whenever that is wished. */
 function useBeginning(timeline: Timeline, rows: Rows, count: number) {
   const isPlaced = useSignal(false);
+  const isPlacing = useRef(false);
   const jumps = timeline.jumps.value;
   useLayoutEffect(() => {
     if (isPlaced.peek() || count === 0) return;
     const first = timeline.firstUnreadIndex;
     if (first === undefined) rows.scrollToEnd();
     else rows.scrollToIndex(first, { align: 'start' });
-    // Shown once the rows there have been measured.
-    requestAnimationFrame(() => {
+    if (isPlacing.current) return;
+    isPlacing.current = true;
+    // Shown once the rows there have been measured. Nothing is loaded before: the target is an index, and would be another row.
+    afterFrames(framesToPlace, () => {
+      rows.cancelScroll();
       isPlaced.value = true;
     });
   });
@@ -119,6 +127,11 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
     if (jumps > 0) rows.scrollToEnd();
   }, [jumps, count]);
   return isPlaced;
+}
+
+function afterFrames(count: number, run: () => void): void {
+  if (count === 0) run();
+  else requestAnimationFrame(() => afterFrames(count - 1, run));
 }
 
 function ToNewest({ timeline, isPlaced }: { timeline: Timeline; isPlaced: boolean }) {

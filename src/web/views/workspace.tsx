@@ -2,6 +2,7 @@ import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Announcer } from '../state/announcer.ts';
 import type { Chat } from '../state/chat.ts';
+import { claimAdministration } from '../state/claim.ts';
 import { listenToKeys } from '../state/keys.ts';
 import { ConnectionNotice } from '../state/notice.ts';
 import { isWide } from '../state/screen.ts';
@@ -21,6 +22,7 @@ export function Workspace({ chat }: { chat: Chat }) {
   const notice = useMemo(() => new ConnectionNotice(chat), [chat]);
   const announcer = useMemo(() => new Announcer(chat, () => place.room, preferences), [chat]);
   useEffect(() => {
+    claimAdministration(chat, app);
     const stops = [
       listenToKeys(chat, app),
       effect(() => showTitle(chat, place)),

@@ -107,6 +107,8 @@ export const en = {
   complete: 'Connected again. Everything up to here has arrived.',
   storageFailed: 'This browser doesn’t let papo store anything: unsent messages are lost on reload.',
 
+  claimed: 'You are an administrator now.',
+
   newVersion: 'New version',
 
   said: (name: string, text: string) => `${name}: ${text}`,

@@ -109,6 +109,8 @@ export const ptBr: Words = {
   storageFailed:
     'Este navegador não deixa o papo guardar nada: o que não foi enviado se perde ao recarregar.',
 
+  claimed: 'Agora você administra este papo.',
+
   newVersion: 'Nova versão',
 
   said: (name, text) => `${name}: ${text}`,
