@@ -21,7 +21,11 @@ export class Toasts {
 
   show(text: string, action?: Toast['action']): void {
     const id = this.#nextId++;
-    this.#toasts.value = [...this.#toasts.value, { id, text, ...(action && { action }) }].slice(-maxShown);
+    const all = [...this.#toasts.value, { id, text, ...(action && { action }) }];
+    // News go by; what can be done about something stays, the latest of it.
+    const lasting = all.filter(toast => toast.action).slice(-maxShown);
+    const passing = all.filter(toast => !toast.action).slice(-maxShown);
+    this.#toasts.value = [...lasting, ...passing];
     if (!action) setTimeout(() => this.dismiss(id), shownMs);
   }
 

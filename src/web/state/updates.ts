@@ -32,6 +32,16 @@ export async function watchForNewVersion(onNew: (replace: () => void) => void): 
   setInterval(() => registration.update().catch(() => undefined), lookEveryMs);
 }
 
+/** Loads the page anew from the server, whatever was kept: the kept version may be the one that the server refuses. */
+export async function reloadFromServer(): Promise<void> {
+  try {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    await registration?.unregister();
+  } finally {
+    location.reload();
+  }
+}
+
 function replaceBy(worker: ServiceWorker): void {
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
   worker.postMessage('take-over');

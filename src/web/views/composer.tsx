@@ -73,6 +73,7 @@ export function Composer({ room, title }: { room: string; title: string }) {
         id="composer"
         ref={input}
         rows={1}
+        dir="auto"
         value={text.value}
         placeholder={words.writeTo(title)}
         aria-label={words.writeTo(title)}

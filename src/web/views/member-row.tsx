@@ -25,7 +25,7 @@ export function MemberRow({ member, onRemove }: { member: Member; onRemove?: (()
       </div>
       {!isMe && (
         <IconButton
-          icon="write"
+          icon="speech"
           label={words.writeDirect(user.displayName)}
           onClick={() => openDirect(user)}
         />

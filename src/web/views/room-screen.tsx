@@ -1,4 +1,5 @@
 import { titleOf } from '../state/people.ts';
+import { reloadFromServer } from '../state/updates.ts';
 import { Composer } from './composer.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Icon, IconButton } from './icon.tsx';
@@ -17,7 +18,7 @@ export function RoomScreen() {
   if (connection.name === 'closed' && connection.reason === 'refused') {
     return (
       <Placeholder title={words.refused} hint={connection.detail}>
-        <button type="button" class="button" onClick={() => location.reload()}>
+        <button type="button" class="button" onClick={reloadFromServer}>
           {words.reload}
         </button>
       </Placeholder>
