@@ -240,7 +240,10 @@ export class Timeline {
       const page = await this.#read(wanted === undefined ? {} : { after: wanted - 1 });
       if (opening === this.#opening) this.#begin(page.messages);
     } catch {
-      if (opening === this.#opening) this.#older.value = 'failed';
+      if (opening !== this.#opening) return;
+      // What was held before still stands there, and can be read on from.
+      if (this.#window.length > 0) this.#grow({ live: false });
+      else this.#older.value = 'failed';
     }
   }
 

@@ -8,13 +8,19 @@ export function Dialog(props: { title: string; children: ComponentChildren; clas
   const { dialogs } = useApp();
   const words = useWords();
   const element = useRef<HTMLDialogElement>(null);
+  /** Text that is marked from inside to beyond the edge is no click beside it. */
+  const isPressedBeside = useRef(false);
   const titleId = useId();
 
   useLayoutEffect(() => {
     const dialog = element.current;
     const opener = document.activeElement;
+    const close = () => dialogs.close();
+    dialog?.addEventListener('close', close);
     dialog?.showModal();
     return () => {
+      // Told later, this one's end would close the dialog that has taken its place.
+      dialog?.removeEventListener('close', close);
       dialog?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
@@ -26,8 +32,10 @@ export function Dialog(props: { title: string; children: ComponentChildren; clas
       ref={element}
       class={`dialog ${props.class ?? ''}`}
       aria-labelledby={titleId}
-      onClose={() => dialogs.close()}
-      onClick={event => event.target === event.currentTarget && dialogs.close()}
+      onMouseDown={event => {
+        isPressedBeside.current = event.target === event.currentTarget;
+      }}
+      onClick={event => isPressedBeside.current && event.target === event.currentTarget && dialogs.close()}
     >
       <div class="dialog-body">
         <header class="dialog-head">

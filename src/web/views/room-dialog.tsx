@@ -14,9 +14,15 @@ import { RoomLeave } from './room-leave.tsx';
 
 /** What a room is, who is in it, and what one may do about it. */
 export function RoomDialog({ id }: { id: string }) {
+  const { dialogs } = useApp();
   const chat = useChat();
   const words = useWords();
   const replica = chat.room(id);
+  const isIn = replica !== undefined;
+  // Put out of the room, or gone from it in another tab.
+  useEffect(() => {
+    if (!isIn) dialogs.close();
+  }, [isIn]);
   if (!replica) return null;
   const { info } = replica;
   const kinds = { public: words.publicRoom, private: words.privateRoom, direct: words.directRoom };

@@ -80,6 +80,7 @@ export function RoomDoor({ id }: { id: string }) {
           <button type="button" class="button primary" onClick={join}>
             {words.join}
           </button>
+          <LeftBehind room={id} />
         </Placeholder>
       );
   }

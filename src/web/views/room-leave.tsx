@@ -14,7 +14,8 @@ export function RoomLeave({ info }: { info: Room }) {
     try {
       await chat.client.call('room.leave', { room: info.id });
       dialogs.close();
-      place.go({ name: 'home' }, { replace: true });
+      // Before its door stands what has not been sent to it.
+      if (chat.outgoing(info.id).length === 0) place.go({ name: 'home' }, { replace: true });
     } catch (thrown) {
       toasts.show(problemText(thrown, words));
     }

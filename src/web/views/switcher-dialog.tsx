@@ -132,8 +132,15 @@ function choicesFor(typed: string, rooms: readonly RoomEntry[], people: readonly
   const peers = new Set(rooms.map(({ info }) => info.peer?.id));
   return [
     ...found.map(({ room }): Choice => ({ kind: 'room', room })),
-    ...people.filter(({ id }) => !peers.has(id)).map((user): Choice => ({ kind: 'person', user })),
+    ...people
+      .filter(user => !peers.has(user.id) && isNamed(user, query))
+      .map((user): Choice => ({ kind: 'person', user })),
   ];
+}
+
+/** Those found last were perhaps found for what stood there before: Enter must not choose one of them. */
+function isNamed({ displayName, username }: User, query: string): boolean {
+  return [displayName, username].some(name => folded(name).includes(query));
 }
 
 /** Without case and accents: "sao" finds "São". */

@@ -110,6 +110,7 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
   const isPlaced = useSignal(false);
   const isPlacing = useRef(false);
   const jumps = timeline.jumps.value;
+  const { isComplete } = timeline;
   useLayoutEffect(() => {
     if (isPlaced.peek() || count === 0) return;
     const first = timeline.firstUnreadIndex;
@@ -123,9 +124,13 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
       isPlaced.value = true;
     });
   });
+  const granted = useRef(0);
   useEffect(() => {
-    if (jumps > 0) rows.scrollToEnd();
-  }, [jumps, count]);
+    if (jumps === granted.current) return;
+    rows.scrollToEnd();
+    // Opened anew at the end, it has that end only once it is loaded.
+    if (isComplete) granted.current = jumps;
+  }, [jumps, count, isComplete]);
   return isPlaced;
 }
 

@@ -17,13 +17,18 @@ import { Sidebar } from './sidebar.tsx';
 export function Workspace({ chat }: { chat: Chat }) {
   const app = useApp();
   const words = useWords();
-  const { place, preferences, toasts } = app;
+  const { place, preferences, toasts, dialogs } = app;
   const isListOnly = place.room === undefined && !isWide.value;
   const notice = useMemo(() => new ConnectionNotice(chat), [chat]);
   const announcer = useMemo(() => new Announcer(chat, () => place.room, preferences), [chat]);
   useEffect(() => {
     claimAdministration(chat, app);
+    const closeDialog = () => dialogs.close();
+    addEventListener('popstate', closeDialog);
     const stops = [
+      () => removeEventListener('popstate', closeDialog),
+      // What was open for one login isn't for the next.
+      closeDialog,
       listenToKeys(chat, app),
       effect(() => showTitle(chat, place)),
       effect(() => rememberRoom(chat, app)),
