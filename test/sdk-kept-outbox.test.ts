@@ -195,6 +195,20 @@ test('what one page has sent disappears from the other, which does not send it',
   assert.deepEqual(idsSent(to), []);
 });
 
+test('what another page has sent is shown once, also when its change is here before the store tells of it', async () => {
+  const outbox = memoryOutbox();
+  const there = pageOf(outbox, 'there');
+  const socket = await there.connect(anew(general));
+  await socket.receive(change('general', message(1, { id: 'here-1' })));
+  const scope = { user: ana.id, log: hello().log };
+  await outbox.save(scope, { id: 'here-1', room: 'general', text: 'text 1', at: 0 });
+  await outbox.save(scope, { id: 'here-2', room: 'general', text: 'text 2', at: 1 });
+  await settle();
+  assert.deepEqual(shown(there), ['here-2 queued']);
+  await there.clock.advance(10_000);
+  assert.deepEqual(idsSent(socket), ['here-2']);
+});
+
 test('what one page discards disappears from the other', async () => {
   const outbox = memoryOutbox();
   const [here, there] = [pageOf(outbox, 'here'), pageOf(outbox, 'there')];

@@ -102,6 +102,8 @@ export class ChatClient {
         const replica = this.rooms.get(room);
         return !replica || replica.version >= version || replica.messages.some(held => held.seq === seq);
       },
+      isStored: (room, id) =>
+        this.rooms.get(room)?.messages.some(held => held.id === id && this.#isMine(held)) === true,
       deliver: message => this.#deliver(message),
       onChange: message => {
         this.#keeper?.follow(message);

@@ -90,6 +90,8 @@ export interface OutboxOptions {
   isLive: () => boolean;
   /** Whether a message that was answered stands in its room's replica, or never will. */
   isShown: (room: string, message: Message) => boolean;
+  /** Whether a message of one's own with this id stands in its room's replica. */
+  isStored: (room: string, id: string) => boolean;
   deliver: (message: OutgoingMessage) => Promise<Message>;
   onChange: (message: OutgoingMessage) => void;
 }
@@ -169,7 +171,12 @@ export class Outbox {
       this.#drop(failed);
     }
     const held = this.list();
-    const left = kept.filter(({ id, room }) => !held.some(entry => entry.id === id && entry.room === room));
+    const left = kept.filter(
+      ({ id, room }) =>
+        !held.some(entry => entry.id === id && entry.room === room) &&
+        // Another page has sent it and not yet forgotten it: its change was quicker.
+        !this.#options.isStored(room, id),
+    );
     for (const { id, room, text, at, error } of left) {
       const entry = new Entry(id, room, text, at);
       entry.isLeft = isFirst;
