@@ -157,14 +157,15 @@ survives_loss_by_backup() {
 
 # Debian with Node and npm, and Debian with PostgreSQL, from what "npm ci" installed here.
 make_bases() {
-  local root=$work/root arch
+  local root=$work/root arch npm
   arch=$(node -p process.arch)
   debootstrap --variant=minbase --include=libatomic1 bookworm "$root" >"$work/debootstrap.log" || { cat "$work/debootstrap.log"; fail debootstrap; }
   cp -a "$root" "$root-postgres"
 
   cp node_modules/node/bin/node "$root/usr/local/bin/node"
   mkdir -p "$root/usr/local/lib/node_modules"
-  cp -a "$(npm root --global)/npm" "$root/usr/local/lib/node_modules/npm"
+  npm=$(readlink --canonicalize "$(command -v npm)")
+  cp -a "${npm%/bin/npm-cli.js}" "$root/usr/local/lib/node_modules/npm"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp -L "$NODE_EXTRA_CA_CERTS" "$root/usr/local/share/extra-ca.pem"; fi
   # Not through a pipe: in a subshell the names of what is to be removed would be lost.
