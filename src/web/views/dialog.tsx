@@ -16,6 +16,11 @@ export function Dialog(props: { title: string; children: ComponentChildren; clas
     const dialog = element.current;
     const opener = document.activeElement;
     const close = () => dialogs.close();
+    // Esc: by itself it would give the focus back at once and tell of the end later, which would close what is opened between.
+    dialog?.addEventListener('cancel', event => {
+      event.preventDefault();
+      close();
+    });
     dialog?.addEventListener('close', close);
     dialog?.showModal();
     return () => {
