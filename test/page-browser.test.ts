@@ -11,8 +11,8 @@ let server: TestServer;
 let elsewhere: TestServer;
 
 before(async () => {
-  [server, elsewhere] = await Promise.all([startServer(), startServer()]);
   browser = await openBrowser();
+  [server, elsewhere] = await Promise.all([startServer(), startServer()]);
 });
 after(async () => {
   await browser.close();

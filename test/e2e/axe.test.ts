@@ -17,8 +17,8 @@ let server: TestServer;
 let browser: Browser;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   const bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
   await register(server.url, 'ana');
   const general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';

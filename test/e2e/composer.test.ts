@@ -13,8 +13,8 @@ let bia: TestSocket;
 let general: string;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
   general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';
 });

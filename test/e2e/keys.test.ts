@@ -12,8 +12,8 @@ let browser: Browser;
 let bia: TestSocket;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
 });
 after(async () => {

@@ -14,8 +14,8 @@ let ana: Visitor;
 let anaId: string;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
   ana = await Visitor.register(browser, server.url, 'ana');
   anaId = (await bia.call('user.find', { query: 'ana' })).users[0]?.id ?? '';

@@ -16,8 +16,8 @@ let browser: Browser;
 
 before(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'papo-outage-'));
-  server = await spawnServer({ PAPO_DATA_DIR: scratch, PAPO_LOG_LEVEL: 'info' });
   browser = await openBrowser();
+  server = await spawnServer({ PAPO_DATA_DIR: scratch, PAPO_LOG_LEVEL: 'info' });
 });
 after(async () => {
   await browser.close();

@@ -12,8 +12,8 @@ let ana: Visitor;
 let bruno: Visitor;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   ana = await Visitor.register(browser, server.url, 'ana', { displayName: 'Ana Souza' });
   bruno = await Visitor.register(browser, server.url, 'bruno', { displayName: 'Bruno Lima' });
 });

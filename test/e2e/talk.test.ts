@@ -10,8 +10,8 @@ let server: TestServer;
 let browser: Browser;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
 });
 after(async () => {
   await browser.close();

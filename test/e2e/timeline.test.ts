@@ -17,8 +17,8 @@ let writer: TestSocket;
 let general: string;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   const { token } = await register(server.url, 'writer');
   writer = await TestSocket.live(server.url, token);
   general = (await writer.call('room.list', {})).rooms[0]?.id ?? '';

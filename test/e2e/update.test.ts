@@ -16,8 +16,8 @@ let door: Server;
 let isNewer = false;
 
 before(async () => {
-  server = await startServer();
   browser = await openBrowser();
+  server = await startServer();
   door = createServer(async ({ url = '/' }, response) => {
     const { headers, status, ...answer } = await fetched(url);
     response.writeHead(status, headers).end(answer.body);

@@ -10,9 +10,9 @@ export const secrets = new Set<string>();
 export function noteSecrets(body: unknown, ...more: (string | undefined)[]): void {
   const { password, newPassword, token, refreshToken } = (body ?? {}) as Record<string, unknown>;
   for (const secret of [password, newPassword, token, refreshToken, ...more]) {
+    if (typeof secret !== 'string' || secret.length < minSecretLength) continue;
     // Fuzzed inputs are full of `toString` and the like, as passwords and as paths.
-    const isWord = typeof secret === 'string' && secret in Object.prototype;
-    if (typeof secret === 'string' && secret.length >= minSecretLength && !isWord) secrets.add(secret);
+    if (!(secret in Object.prototype)) secrets.add(secret);
   }
 }
 
