@@ -1,6 +1,7 @@
 /** The page that people chat with, and what a browser may do on it. */
 import type { Context, Env, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
+import { guardingHeaders } from './headers.ts';
 import type { Encoding, PageFile, PageFiles } from './page-files.ts';
 
 /** One page for all of them: what it shows at which is its own business. */
@@ -27,13 +28,11 @@ const contentSecurityPolicy = [
   'trusted-types papo',
 ].join('; ');
 
+/** Those of every answer, but that a page may run. */
 const headers = {
+  ...guardingHeaders,
   'Content-Security-Policy': contentSecurityPolicy,
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
 };
 
 const forEver = 'public, max-age=31536000, immutable';

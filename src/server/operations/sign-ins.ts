@@ -16,16 +16,21 @@ const counted: Partial<Record<OperationName, string>> = {
 
 /** Counts how attempts to sign in, to stay signed in and to sign out end: an attack shows here. */
 export function countSignIns(dispatch: Dispatch, { auth }: Pick<Metrics, 'auth'>): Dispatch {
-  return async (name, input, caller) => {
+  // Messages pass here as well: what isn't counted isn't wrapped either.
+  return (name, input, caller) => {
     const operation = counted[name];
-    if (operation === undefined) return dispatch(name, input, caller);
+    const outcome = dispatch(name, input, caller);
+    return operation === undefined ? outcome : count(operation, outcome);
+  };
+
+  async function count(operation: string, outcome: Promise<unknown>): Promise<unknown> {
     try {
-      const output = await dispatch(name, input, caller);
+      const output = await outcome;
       auth.inc({ operation, result: 'ok' });
       return output;
     } catch (error) {
       auth.inc({ operation, result: error instanceof OperationError ? error.code : 'internal' });
       throw error;
     }
-  };
+  }
 }

@@ -1,6 +1,6 @@
 /** The settings in force, fit to be shown: secrets are masked. */
 import { gather, type SourceName, type Sources } from './sources.ts';
-import { defaultOf, type SettingName, settingNames } from './table.ts';
+import { defaultOf, type SettingName, secretSettings, settingNames } from './table.ts';
 
 export type Setting = {
   name: SettingName;
@@ -22,9 +22,8 @@ export function explainSettings(sources: Sources): Setting[] {
 }
 
 function masked(name: SettingName, value: string): string {
-  if (name === 'PAPO_SECRET' || name === 'PAPO_ADMIN_PASSWORD') return '***';
+  if (!secretSettings.includes(name)) return value;
+  if (name !== 'DATABASE_URL') return '***';
   // A password may stand before the @, or among the parameters.
-  return name === 'DATABASE_URL'
-    ? value.replace(/:\/\/.*@/, '://***@').replace(/([?&][^=]*password=)[^&]*/gi, '$1***')
-    : value;
+  return value.replace(/:\/\/.*@/, '://***@').replace(/([?&][^=]*password=)[^&]*/gi, '$1***');
 }

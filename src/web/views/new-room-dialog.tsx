@@ -3,7 +3,7 @@ import { problemText } from '../words/problem.ts';
 import { Choice } from './choice.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Dialog } from './dialog.tsx';
-import { Field } from './field.tsx';
+import { RoomFields, roomFieldsOf } from './room-fields.tsx';
 
 /** Makes a room, and opens it. */
 export function NewRoomDialog() {
@@ -16,9 +16,7 @@ export function NewRoomDialog() {
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const data = new FormData(event.currentTarget as HTMLFormElement);
-    const name = String(data.get('name') ?? '').trim();
-    const topic = String(data.get('topic') ?? '').trim();
+    const { name, topic } = roomFieldsOf(event);
     if (isBusy.value || name === '') return;
     isBusy.value = true;
     try {
@@ -39,16 +37,7 @@ export function NewRoomDialog() {
   return (
     <Dialog title={words.newRoom}>
       <form class="dialog-form" onSubmit={submit}>
-        <Field
-          label={words.roomName}
-          problem={problem.value}
-          input={{ name: 'name', required: true, maxLength: 80, autocomplete: 'off', autofocus: true }}
-        />
-        <Field
-          label={words.topic}
-          hint={words.topicHint}
-          input={{ name: 'topic', maxLength: 250, autocomplete: 'off' }}
-        />
+        <RoomFields problem={problem.value} autofocus />
         <Choice
           legend={words.kind}
           name="kind"

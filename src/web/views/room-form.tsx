@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { Room } from 'papo/sdk';
 import { problemText } from '../words/problem.ts';
 import { useChat, useWords } from './context.ts';
-import { Field } from './field.tsx';
+import { RoomFields, roomFieldsOf } from './room-fields.tsx';
 
 /** Its owner gives a room another name or topic. */
 export function RoomForm({ info }: { info: Room }) {
@@ -13,9 +13,7 @@ export function RoomForm({ info }: { info: Room }) {
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const data = new FormData(event.currentTarget as HTMLFormElement);
-    const name = String(data.get('name') ?? '').trim();
-    const topic = String(data.get('topic') ?? '').trim();
+    const { name, topic } = roomFieldsOf(event);
     if (isBusy.value || name === '') return;
     isBusy.value = true;
     problem.value = undefined;
@@ -34,22 +32,7 @@ export function RoomForm({ info }: { info: Room }) {
 
   return (
     <form class="dialog-form" onSubmit={submit}>
-      <Field
-        label={words.roomName}
-        problem={problem.value}
-        input={{
-          name: 'name',
-          defaultValue: info.name ?? '',
-          required: true,
-          maxLength: 80,
-          autocomplete: 'off',
-        }}
-      />
-      <Field
-        label={words.topic}
-        hint={words.topicHint}
-        input={{ name: 'topic', defaultValue: info.topic ?? '', maxLength: 250, autocomplete: 'off' }}
-      />
+      <RoomFields info={info} problem={problem.value} />
       <div class="button-row end">
         <button type="submit" class="button" aria-disabled={isBusy.value}>
           {words.save}
