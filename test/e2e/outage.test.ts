@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { Visitor } from '../support/page-visitor.ts';
 import { type ServerProcess, spawnServer } from '../support/server.ts';
 import { ShakyNetwork } from '../support/shaky-network.ts';
+import { eventually } from '../support/waiting.ts';
 
 let scratch: string;
 let server: ServerProcess;
@@ -32,8 +33,15 @@ async function restart(): Promise<void> {
   server = await spawnServer({ PAPO_DATA_DIR: scratch, PAPO_LOG_LEVEL: 'info', PORT: port });
 }
 
-test('three messages written without a network survive a reload and arrive once each, in order', async () => {
+/** A network for one test; gone with it, however it ends. */
+async function shakyNetwork(context: TestContext): Promise<ShakyNetwork> {
   const network = await ShakyNetwork.to(server.url);
+  context.after(() => network.close());
+  return network;
+}
+
+test('three messages written without a network survive a reload and arrive once each, in order', async context => {
+  const network = await shakyNetwork(context);
   const ana = await Visitor.register(browser, network.url, 'ana');
   const bruno = await Visitor.register(browser, server.url, 'bruno');
   await ana.say('before');
@@ -47,7 +55,6 @@ test('three messages written without a network survive a reload and arrive once 
   await ana.page.reload();
   await notice.getByText('Reconnecting…').waitFor();
   network.up();
-  await notice.getByRole('button', { name: 'Retry now' }).click();
   await bruno.sees('three');
   await ana.isSent('three');
   await notice.getByText('Everything up to here has arrived.').waitFor();
@@ -57,7 +64,22 @@ test('three messages written without a network survive a reload and arrive once 
   assert.deepEqual([...ana.oddities, ...bruno.oddities], []);
   await ana.leave();
   await bruno.leave();
-  await network.close();
+});
+
+test('“Retry now” tries at once, while the page still waits for its next turn', async context => {
+  const network = await shakyNetwork(context);
+  const bia = await Visitor.register(browser, network.url, 'bia');
+  const { clock } = bia.page;
+  await clock.install();
+  network.down();
+  await bia.page.locator('.notice-bar').getByText('Reconnecting…').waitFor();
+  await clock.pauseAt(Date.now() + 3_600_000);
+  network.up();
+  await bia.page.getByRole('button', { name: 'Retry now' }).click();
+  await eventually('a connection', () => network.hasAnswered('101 Switching Protocols'));
+  await clock.resume();
+  await bia.page.locator('.notice-bar').getByText('Everything up to here has arrived.').waitFor();
+  await bia.leave();
 });
 
 test('the browser says that it is offline, and then that it is not', async () => {

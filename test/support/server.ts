@@ -90,6 +90,9 @@ export async function spawnServer(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  void exited.then(() => process.off('exit', killWithUs));
   const output: string[] = [];
   createInterface({ input: child.stderr }).on('line', line => output.push(line));
   const url = await new Promise<string>((resolve, reject) => {
