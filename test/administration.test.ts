@@ -9,8 +9,6 @@ import { AnswerError, password, register, request, TestSocket } from './support/
 import { startServer, type TestServer } from './support/server.ts';
 import { httpRequest, requireOutput } from './support/strict.ts';
 
-const limit = { timeout: 50_000 };
-
 /** A server with an administrator, Ana, and somebody who isn't one, Bruno. */
 async function scene(t: TestContext): Promise<{ server: TestServer; ana: Grant; bruno: Grant }> {
   const server = await startServer();
@@ -48,47 +46,39 @@ async function signIn({ url }: TestServer, username: string, withPassword = pass
   return request<Grant & { code?: string; detail?: string }>(url, 'POST', '/login', { body });
 }
 
-test(
-  '[ADMIN-1] everything for administrators is forbidden to others, by both doors, whatever the input',
-  limit,
-  async t => {
-    const { server, bruno } = await scene(t);
-    const socket = await TestSocket.open(server.url, bruno.token);
-    const table = Object.entries<OperationDefinition>(operations);
-    const ofAdministrators = table.filter(([, { caller }]) => caller === 'administrator');
-    assert.equal(ofAdministrators.length, 5);
-    for (const [name, { http }] of ofAdministrators) {
-      assert.ok(http !== undefined);
-      for (const user of [bruno.user.id, randomUUID(), 'nonsense']) {
-        const input = { user, limit: 'nonsense' };
-        const { method, path, body } = httpRequest(http, input);
-        assert.deepEqual(await ask(server, bruno, method, path, body), forbidden, name);
-        await assert.rejects(
-          socket.call(name as OperationName, input as never),
-          error => error instanceof AnswerError && error.code === 'forbidden',
-          name,
-        );
-      }
+test('[ADMIN-1] everything for administrators is forbidden to others, by both doors, whatever the input', async t => {
+  const { server, bruno } = await scene(t);
+  const socket = await TestSocket.open(server.url, bruno.token);
+  const table = Object.entries<OperationDefinition>(operations);
+  const ofAdministrators = table.filter(([, { caller }]) => caller === 'administrator');
+  assert.equal(ofAdministrators.length, 5);
+  for (const [name, { http }] of ofAdministrators) {
+    assert.ok(http !== undefined);
+    for (const user of [bruno.user.id, randomUUID(), 'nonsense']) {
+      const input = { user, limit: 'nonsense' };
+      const { method, path, body } = httpRequest(http, input);
+      assert.deepEqual(await ask(server, bruno, method, path, body), forbidden, name);
+      await assert.rejects(
+        socket.call(name as OperationName, input as never),
+        error => error instanceof AnswerError && error.code === 'forbidden',
+        name,
+      );
     }
-  },
-);
+  }
+});
 
-test(
-  '[ADMIN-1] who is demoted is no administrator any more, also on a connection that is open',
-  limit,
-  async t => {
-    const { server, ana, bruno } = await scene(t);
-    assert.deepEqual(await ask(server, ana, 'PUT', administrator(bruno)), done);
-    const socket = await TestSocket.open(server.url, bruno.token);
-    assert.deepEqual((await socket.call('account.list', {})).accounts.length, 2);
-    assert.equal((await socket.call('account.me', {})).administrator, true);
-    assert.deepEqual(await ask(server, ana, 'DELETE', administrator(bruno)), done);
-    await assert.rejects(socket.call('account.list', {}), /forbidden/);
-    assert.deepEqual(await socket.call('account.me', {}), { user: bruno.user });
-  },
-);
+test('[ADMIN-1] who is demoted is no administrator any more, also on a connection that is open', async t => {
+  const { server, ana, bruno } = await scene(t);
+  assert.deepEqual(await ask(server, ana, 'PUT', administrator(bruno)), done);
+  const socket = await TestSocket.open(server.url, bruno.token);
+  assert.deepEqual((await socket.call('account.list', {})).accounts.length, 2);
+  assert.equal((await socket.call('account.me', {})).administrator, true);
+  assert.deepEqual(await ask(server, ana, 'DELETE', administrator(bruno)), done);
+  await assert.rejects(socket.call('account.list', {}), /forbidden/);
+  assert.deepEqual(await socket.call('account.me', {}), { user: bruno.user });
+});
 
-test('[ADMIN-2] disabling ends every login at once: tokens, refresh tokens and sockets', limit, async t => {
+test('[ADMIN-2] disabling ends every login at once: tokens, refresh tokens and sockets', async t => {
   const { server, ana, bruno } = await scene(t);
   const other = (await signIn(server, 'bruno')).body;
   const sockets = await Promise.all([bruno, other].map(({ token }) => TestSocket.live(server.url, token)));
@@ -120,52 +110,44 @@ test('[ADMIN-2] disabling ends every login at once: tokens, refresh tokens and s
   assert.deepEqual(await ask(server, ana, 'PUT', disabled(bruno)), done);
 });
 
-test(
-  '[AUTH-12] others find who is disabled and write to them as before; it is there when they are enabled again',
-  limit,
-  async t => {
-    const { server, ana, bruno } = await scene(t);
-    assert.deepEqual(await ask(server, ana, 'PUT', disabled(bruno)), done);
-    const socket = await TestSocket.live(server.url, ana.token);
-    const { users } = await socket.call('user.find', { query: 'bruno' });
-    assert.deepEqual(users, [bruno.user]);
-    const { room } = await socket.call('direct.open', { user: bruno.user.id });
-    await socket.call('message.send', { room: room.id, id: randomUUID(), text: 'until then' });
-    assert.deepEqual(await ask(server, ana, 'DELETE', disabled(bruno)), done);
-    const { body } = await signIn(server, 'bruno');
-    const back = await TestSocket.live(server.url, body.token);
-    const { messages } = await back.call('message.history', { room: room.id });
-    assert.deepEqual(
-      messages.map(({ text }) => text),
-      ['until then'],
-    );
-    await Promise.all([socket.close(), back.close()]);
-  },
-);
+test('[AUTH-12] others find who is disabled and write to them as before; it is there when they are enabled again', async t => {
+  const { server, ana, bruno } = await scene(t);
+  assert.deepEqual(await ask(server, ana, 'PUT', disabled(bruno)), done);
+  const socket = await TestSocket.live(server.url, ana.token);
+  const { users } = await socket.call('user.find', { query: 'bruno' });
+  assert.deepEqual(users, [bruno.user]);
+  const { room } = await socket.call('direct.open', { user: bruno.user.id });
+  await socket.call('message.send', { room: room.id, id: randomUUID(), text: 'until then' });
+  assert.deepEqual(await ask(server, ana, 'DELETE', disabled(bruno)), done);
+  const { body } = await signIn(server, 'bruno');
+  const back = await TestSocket.live(server.url, body.token);
+  const { messages } = await back.call('message.history', { room: room.id });
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ['until then'],
+  );
+  await Promise.all([socket.close(), back.close()]);
+});
 
-test(
-  '[AUTH-12] who has the password is told of the disabling, others see an account like every other',
-  limit,
-  async t => {
-    const { server, ana, bruno } = await scene(t);
-    const before = (await signIn(server, 'bruno', 'wrong horse')).body;
-    await ask(server, ana, 'PUT', disabled(bruno));
-    const { status, body } = await signIn(server, 'bruno');
-    assert.deepEqual([status, body.code, body.detail], [403, 'forbidden', 'this account is disabled']);
-    const { requestId: _one, ...after } = (await signIn(server, 'bruno', 'wrong horse')).body as Record<
-      string,
-      unknown
-    >;
-    const { requestId: _other, ...expected } = before as Record<string, unknown>;
-    assert.deepEqual(after, expected);
-    const taken = await request<{ code: string }>(server.url, 'POST', '/register', {
-      body: { username: 'bruno', password },
-    });
-    assert.equal(taken.body.code, 'username_taken');
-  },
-);
+test('[AUTH-12] who has the password is told of the disabling, others see an account like every other', async t => {
+  const { server, ana, bruno } = await scene(t);
+  const before = (await signIn(server, 'bruno', 'wrong horse')).body;
+  await ask(server, ana, 'PUT', disabled(bruno));
+  const { status, body } = await signIn(server, 'bruno');
+  assert.deepEqual([status, body.code, body.detail], [403, 'forbidden', 'this account is disabled']);
+  const { requestId: _one, ...after } = (await signIn(server, 'bruno', 'wrong horse')).body as Record<
+    string,
+    unknown
+  >;
+  const { requestId: _other, ...expected } = before as Record<string, unknown>;
+  assert.deepEqual(after, expected);
+  const taken = await request<{ code: string }>(server.url, 'POST', '/register', {
+    body: { username: 'bruno', password },
+  });
+  assert.equal(taken.body.code, 'username_taken');
+});
 
-test('a login that began before the disabling and comes after it is none', limit, async t => {
+test('a login that began before the disabling and comes after it is none', async t => {
   const { server, ana, bruno } = await scene(t);
   const attempts = Promise.all(Array.from({ length: 10 }, () => signIn(server, 'bruno')));
   await ask(server, ana, 'PUT', disabled(bruno));
@@ -178,7 +160,7 @@ test('a login that began before the disabling and comes after it is none', limit
   assert.equal(rows.length, 0);
 });
 
-test('[ADMIN-3] who is enabled signs in again, and the logins from before stay ended', limit, async t => {
+test('[ADMIN-3] who is enabled signs in again, and the logins from before stay ended', async t => {
   const { server, ana, bruno } = await scene(t);
   await ask(server, ana, 'PUT', disabled(bruno));
   assert.deepEqual(await ask(server, ana, 'DELETE', disabled(bruno)), done);
@@ -186,7 +168,7 @@ test('[ADMIN-3] who is enabled signs in again, and the logins from before stay e
   assert.deepEqual(await ask(server, bruno, 'GET', '/me'), unauthorized);
 });
 
-test('[ADMIN-4] the last administrator neither disables nor demotes themselves', limit, async t => {
+test('[ADMIN-4] the last administrator neither disables nor demotes themselves', async t => {
   const { server, ana, bruno } = await scene(t);
   // One who is disabled doesn't count.
   await ask(server, ana, 'PUT', administrator(bruno));
@@ -207,31 +189,27 @@ test('[ADMIN-4] the last administrator neither disables nor demotes themselves',
   assert.equal((await ask(server, ana, 'GET', '/me')).status, 200);
 });
 
-test(
-  '[ADMIN-4] of two administrators who demote or disable each other at once one remains',
-  limit,
-  async t => {
-    const { server, ana, bruno } = await scene(t);
-    for (const path of [administrator, disabled]) {
-      const method = path === disabled ? 'PUT' : 'DELETE';
-      const back = 'update users set administrator = true, disabled_at = null';
-      for (let round = 0; round < 5; round += 1) {
-        await onDatabase(server.databaseUrl, back);
-        const [one, other] = await Promise.all(
-          ['ana', 'bruno'].map(async name => (await signIn(server, name)).body),
-        );
-        const answers = await Promise.all([
-          ask(server, one as Grant, method, path(bruno)),
-          ask(server, other as Grant, method, path(ana)),
-        ]);
-        assert.equal(answers.filter(({ status }) => status === 204).length, 1, JSON.stringify(answers));
-        assert.equal((await administratorsOf(server)).length, 1);
-      }
+test('[ADMIN-4] of two administrators who demote or disable each other at once one remains', async t => {
+  const { server, ana, bruno } = await scene(t);
+  for (const path of [administrator, disabled]) {
+    const method = path === disabled ? 'PUT' : 'DELETE';
+    const back = 'update users set administrator = true, disabled_at = null';
+    for (let round = 0; round < 5; round += 1) {
+      await onDatabase(server.databaseUrl, back);
+      const [one, other] = await Promise.all(
+        ['ana', 'bruno'].map(async name => (await signIn(server, name)).body),
+      );
+      const answers = await Promise.all([
+        ask(server, one as Grant, method, path(bruno)),
+        ask(server, other as Grant, method, path(ana)),
+      ]);
+      assert.equal(answers.filter(({ status }) => status === 204).length, 1, JSON.stringify(answers));
+      assert.equal((await administratorsOf(server)).length, 1);
     }
-  },
-);
+  }
+});
 
-test('an administrator who disables themselves is answered first', limit, async t => {
+test('an administrator who disables themselves is answered first', async t => {
   const { server, ana, bruno } = await scene(t);
   await ask(server, ana, 'PUT', administrator(bruno));
   const socket = await TestSocket.open(server.url, ana.token);
@@ -239,7 +217,7 @@ test('an administrator who disables themselves is answered first', limit, async 
   assert.equal((await socket.closed).code, 4501);
 });
 
-test('whom nobody knows can neither be disabled nor promoted', limit, async t => {
+test('whom nobody knows can neither be disabled nor promoted', async t => {
   const { server, ana } = await scene(t);
   for (const [method, what] of [
     ['PUT', 'disabled'],
@@ -252,7 +230,7 @@ test('whom nobody knows can neither be disabled nor promoted', limit, async t =>
   }
 });
 
-test('[ADMIN-6] accounts are listed page by page, each once, by username', limit, async t => {
+test('[ADMIN-6] accounts are listed page by page, each once, by username', async t => {
   const { server, ana, bruno } = await scene(t);
   const names = ['a_b', 'a.b', 'a-b', 'ab0', 'zoe'];
   for (const name of names) await register(server.url, name);
@@ -295,7 +273,7 @@ test('[ADMIN-6] accounts are listed page by page, each once, by username', limit
   );
 });
 
-test('[AUTH-9] signing out everywhere ends all logins of the user, and nobody else’s', limit, async t => {
+test('[AUTH-9] signing out everywhere ends all logins of the user, and nobody else’s', async t => {
   const { server, ana, bruno } = await scene(t);
   const other = (await signIn(server, 'bruno')).body;
   const sockets = await Promise.all([bruno, other].map(({ token }) => TestSocket.open(server.url, token)));
@@ -308,7 +286,7 @@ test('[AUTH-9] signing out everywhere ends all logins of the user, and nobody el
   assert.deepEqual(await ask(server, third, 'GET', '/me'), unauthorized);
 });
 
-test('[AUTH-11] a new password needs the old one, and ends the other logins', limit, async t => {
+test('[AUTH-11] a new password needs the old one, and ends the other logins', async t => {
   const { server, bruno } = await scene(t);
   const other = (await signIn(server, 'bruno')).body;
   const [kept, ended] = await Promise.all(
@@ -326,28 +304,24 @@ test('[AUTH-11] a new password needs the old one, and ends the other logins', li
   assert.equal((await signIn(server, 'bruno', 'battery staple')).status, 200);
 });
 
-test(
-  '[AUTH-11] of two new passwords at once one is the password, and both ways in with the old one are closed',
-  limit,
-  async t => {
-    const { server, bruno } = await scene(t);
-    const news = ['battery staple', 'staple battery'];
-    const answers = await Promise.all([
-      ...news.map(newPassword => ask(server, bruno, 'PUT', '/me/password', { password, newPassword })),
-      signIn(server, 'bruno'),
-    ]);
-    assert.equal(answers.slice(0, 2).filter(({ status }) => status === 204).length, 1);
-    const { rows } = await onDatabase(
-      server.databaseUrl,
-      'select l.id from logins l join users u on u.id = l.user_id where u.username = $1',
-      ['bruno'],
-    );
-    assert.equal(rows.length, 1, 'only the login that asked goes on');
-    assert.equal((await signIn(server, 'bruno')).status, 401);
-  },
-);
+test('[AUTH-11] of two new passwords at once one is the password, and both ways in with the old one are closed', async t => {
+  const { server, bruno } = await scene(t);
+  const news = ['battery staple', 'staple battery'];
+  const answers = await Promise.all([
+    ...news.map(newPassword => ask(server, bruno, 'PUT', '/me/password', { password, newPassword })),
+    signIn(server, 'bruno'),
+  ]);
+  assert.equal(answers.slice(0, 2).filter(({ status }) => status === 204).length, 1);
+  const { rows } = await onDatabase(
+    server.databaseUrl,
+    'select l.id from logins l join users u on u.id = l.user_id where u.username = $1',
+    ['bruno'],
+  );
+  assert.equal(rows.length, 1, 'only the login that asked goes on');
+  assert.equal((await signIn(server, 'bruno')).status, 401);
+});
 
-test('[AUTH-11] whoever sits at an open login guesses no faster than at the door', limit, async t => {
+test('[AUTH-11] whoever sits at an open login guesses no faster than at the door', async t => {
   const server = await startServer({ PAPO_RATE_LIMITS: 'on' });
   t.after(() => server.close());
   const bruno = await register(server.url, 'bruno');

@@ -17,8 +17,6 @@ import { startPostgres } from './support/postgres.ts';
 import { findPostgres15 } from './support/postgres-15.ts';
 import { startServer } from './support/server.ts';
 
-const limit = { timeout: 50_000 };
-
 /** A backup of a server with one person and a few messages, one of them hard to quote. */
 async function smallBackup(t: TestContext) {
   const [folder, source] = [await scratchFolder(t), await emptyDatabase(t)];
@@ -35,59 +33,55 @@ async function smallBackup(t: TestContext) {
   return { folder, source, file, manifest, room, messages };
 }
 
-test(
-  '[G6] a backup taken while messages arrive restores every one acknowledged before, without a gap, as another history',
-  limit,
-  async t => {
-    const [folder, source, target] = [await scratchFolder(t), await emptyDatabase(t), await emptyDatabase(t)];
-    const server = await startServer({}, source.url);
-    const ana = await register(server.url, 'ana');
-    const socket = await TestSocket.live(server.url, ana.token);
-    const room = (await socket.call('room.list', {})).rooms[0]?.id ?? '';
-    const send = (text: string) => socket.call('message.send', { room, id: uuidv7(), text });
-    const before = await Promise.all(Array.from({ length: 1_200 }, (_, n) => send(`before ${n}`)));
+test('[G6] a backup taken while messages arrive restores every one acknowledged before, without a gap, as another history', async t => {
+  const [folder, source, target] = [await scratchFolder(t), await emptyDatabase(t), await emptyDatabase(t)];
+  const server = await startServer({}, source.url);
+  const ana = await register(server.url, 'ana');
+  const socket = await TestSocket.live(server.url, ana.token);
+  const room = (await socket.call('room.list', {})).rooms[0]?.id ?? '';
+  const send = (text: string) => socket.call('message.send', { room, id: uuidv7(), text });
+  const before = await Promise.all(Array.from({ length: 1_200 }, (_, n) => send(`before ${n}`)));
 
-    let over = false;
-    const during = (async () => {
-      for (let n = 0; !over; n += 1) await send(`during ${n}`);
-    })();
-    const file = join(folder, 'papo.backup');
-    await backUp(source.connection, file, silent);
-    over = true;
-    await during;
-    const latest = (await send('the last')).message;
-    await server.close();
+  let over = false;
+  const during = (async () => {
+    for (let n = 0; !over; n += 1) await send(`during ${n}`);
+  })();
+  const file = join(folder, 'papo.backup');
+  await backUp(source.connection, file, silent);
+  over = true;
+  await during;
+  const latest = (await send('the last')).message;
+  await server.close();
 
-    await restore(target.connection, await verifyBackup(file), silent);
-    const restored = await startServer({}, target.url);
-    t.after(() => restored.close());
-    const back = await request<{ token: string }>(restored.url, 'POST', '/login', {
-      body: { username: 'ana', password },
-    });
-    const reader = await TestSocket.open(restored.url, back.body.token);
-    assert.notEqual(reader.hello?.log, socket.hello?.log);
-    const synced = await reader.call('sync', {
-      log: socket.hello?.log ?? '',
-      rooms: { [room]: latest.version },
-    });
-    const [catchUp] = synced.rooms;
-    assert.ok(catchUp?.reset);
-    const seqs: number[] = [];
-    for (let after = 0; after < catchUp.room.lastSeq; after = seqs.at(-1) ?? 0) {
-      const { messages } = await reader.call('message.history', { room, after });
-      seqs.push(...messages.map(message => message.seq));
-    }
-    assert.deepEqual(
-      seqs,
-      Array.from({ length: catchUp.room.lastSeq }, (_, index) => index + 1),
-    );
-    assert.ok(catchUp.room.lastSeq >= before.length && catchUp.room.lastSeq < latest.seq);
-    const { message } = await reader.call('message.send', { room, id: uuidv7(), text: 'it goes on' });
-    assert.equal(message.seq, catchUp.room.lastSeq + 1);
-  },
-);
+  await restore(target.connection, await verifyBackup(file), silent);
+  const restored = await startServer({}, target.url);
+  t.after(() => restored.close());
+  const back = await request<{ token: string }>(restored.url, 'POST', '/login', {
+    body: { username: 'ana', password },
+  });
+  const reader = await TestSocket.open(restored.url, back.body.token);
+  assert.notEqual(reader.hello?.log, socket.hello?.log);
+  const synced = await reader.call('sync', {
+    log: socket.hello?.log ?? '',
+    rooms: { [room]: latest.version },
+  });
+  const [catchUp] = synced.rooms;
+  assert.ok(catchUp?.reset);
+  const seqs: number[] = [];
+  for (let after = 0; after < catchUp.room.lastSeq; after = seqs.at(-1) ?? 0) {
+    const { messages } = await reader.call('message.history', { room, after });
+    seqs.push(...messages.map(message => message.seq));
+  }
+  assert.deepEqual(
+    seqs,
+    Array.from({ length: catchUp.room.lastSeq }, (_, index) => index + 1),
+  );
+  assert.ok(catchUp.room.lastSeq >= before.length && catchUp.room.lastSeq < latest.seq);
+  const { message } = await reader.call('message.send', { room, id: uuidv7(), text: 'it goes on' });
+  assert.equal(message.seq, catchUp.room.lastSeq + 1);
+});
 
-test('a backup has every table, and what comes out is what went in', limit, async t => {
+test('a backup has every table, and what comes out is what went in', async t => {
   const { source, file, manifest, room, messages } = await smallBackup(t);
   const kyselys = ['kysely_migration', 'kysely_migration_lock'];
   const tables = (await tablesIn(source.connection)).filter(name => !kyselys.includes(name));
@@ -105,7 +99,7 @@ test('a backup has every table, and what comes out is what went in', limit, asyn
   assert.deepEqual((await reader.call('message.history', { room })).messages, messages);
 });
 
-test('a restored database has another name each time, also the backup of a restored one', limit, async t => {
+test('a restored database has another name each time, also the backup of a restored one', async t => {
   const { folder, file, manifest } = await smallBackup(t);
   const target = await emptyDatabase(t);
   await restore(target.connection, await verifyBackup(file), silent);
@@ -117,7 +111,7 @@ test('a restored database has another name each time, also the backup of a resto
   assert.equal(new Set(parts).size, 3, 'the part that is made at the restore');
 });
 
-test('a file that is there is replaced only when that is asked for', limit, async t => {
+test('a file that is there is replaced only when that is asked for', async t => {
   const { folder, source, file } = await smallBackup(t);
   const before = await readFile(file);
   await assert.rejects(backUp(source.connection, file, silent), /is there already/);
@@ -127,20 +121,20 @@ test('a file that is there is replaced only when that is asked for', limit, asyn
   assert.deepEqual(await readdir(folder), ['papo.backup']);
 });
 
-test('a backup that is given up leaves nothing behind', limit, async t => {
+test('a backup that is given up leaves nothing behind', async t => {
   const { folder, source } = await smallBackup(t);
   const signal = AbortSignal.abort(new Error('given up'));
   await assert.rejects(backUp(source.connection, join(folder, 'other'), silent, { signal }));
   assert.deepEqual(await readdir(folder), ['papo.backup']);
 });
 
-test('a database without papo is not backed up', limit, async t => {
+test('a database without papo is not backed up', async t => {
   const [folder, nothing] = [await scratchFolder(t), await emptyDatabase(t)];
   await assert.rejects(backUp(nothing.connection, join(folder, 'file'), silent), /nothing to back up/);
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('a file that is something else, cut off, or changed anywhere is refused', limit, async t => {
+test('a file that is something else, cut off, or changed anywhere is refused', async t => {
   const { folder, file } = await smallBackup(t);
   const bad = join(folder, 'bad');
   const whole = await readFile(file);
@@ -167,7 +161,7 @@ test('a file that is something else, cut off, or changed anywhere is refused', l
   }
 });
 
-test('content that was changed and packed again is refused by its checksum', limit, async t => {
+test('content that was changed and packed again is refused by its checksum', async t => {
   const { folder, file } = await smallBackup(t);
   const bad = join(folder, 'bad');
   const put = (_: unknown, lines: string[]) => lines.push(lines.pop()?.replace('three', 'four') ?? '');
@@ -177,7 +171,7 @@ test('content that was changed and packed again is refused by its checksum', lim
   await assert.rejects(verifyBackup(bad), /is damaged/);
 });
 
-test('a backup of a newer papo is refused, and says so', limit, async t => {
+test('a backup of a newer papo is refused, and says so', async t => {
   const { folder, file } = await smallBackup(t);
   const newer = join(folder, 'newer');
   await forge(file, newer, manifest => manifest.migrations.push('9999-not-yet'));
@@ -186,7 +180,7 @@ test('a backup of a newer papo is refused, and says so', limit, async t => {
   await assert.rejects(verifyBackup(newer), /made by a newer papo \(7\.0\.0\)/);
 });
 
-test('what goes wrong while a backup is loaded changes nothing', limit, async t => {
+test('what goes wrong while a backup is loaded changes nothing', async t => {
   const { folder, file } = await smallBackup(t);
   const target = await emptyDatabase(t);
   const bad = join(folder, 'bad');
@@ -213,7 +207,7 @@ test('what goes wrong while a backup is loaded changes nothing', limit, async t 
   assert.deepEqual(await tablesIn(target.connection), []);
 });
 
-test('a database that isn’t empty, or has a server, is refused and left as it is', limit, async t => {
+test('a database that isn’t empty, or has a server, is refused and left as it is', async t => {
   const { source, file } = await smallBackup(t);
   const verified = await verifyBackup(file);
   const refusal = /isn't empty, it has 1 users and 3 messages/;
@@ -230,30 +224,26 @@ test('a database that isn’t empty, or has a server, is refused and left as it 
   assert.deepEqual(await tablesIn(strange.connection), ['recipes']);
 });
 
-test(
-  'a backup of an older schema is restored as it was, and brought up to date by the server',
-  limit,
-  async t => {
-    const [folder, old, target] = [await scratchFolder(t), await emptyDatabase(t), await emptyDatabase(t)];
-    const db = openSingle(old.connection, silent);
-    await migrate(db, '0001-the-log');
-    await sql`insert into settings values ('token_secret', 'kept-kept-kept-kept-kept-kept-kept-kept')`.execute(
-      db,
-    );
-    await db.destroy();
-    const file = join(folder, 'old');
-    await backUp(old.connection, file, silent);
-    await restore(target.connection, await verifyBackup(file), silent);
-    const restored = openSingle(target.connection, silent);
-    const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(restored);
-    assert.deepEqual(rows, [{ name: '0001-the-log' }]);
-    assert.ok((await presentTables(restored)).includes('messages'));
-    await restored.destroy();
-    await (await startServer({}, target.url)).close();
-  },
-);
+test('a backup of an older schema is restored as it was, and brought up to date by the server', async t => {
+  const [folder, old, target] = [await scratchFolder(t), await emptyDatabase(t), await emptyDatabase(t)];
+  const db = openSingle(old.connection, silent);
+  await migrate(db, '0001-the-log');
+  await sql`insert into settings values ('token_secret', 'kept-kept-kept-kept-kept-kept-kept-kept')`.execute(
+    db,
+  );
+  await db.destroy();
+  const file = join(folder, 'old');
+  await backUp(old.connection, file, silent);
+  await restore(target.connection, await verifyBackup(file), silent);
+  const restored = openSingle(target.connection, silent);
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(restored);
+  assert.deepEqual(rows, [{ name: '0001-the-log' }]);
+  assert.ok((await presentTables(restored)).includes('messages'));
+  await restored.destroy();
+  await (await startServer({}, target.url)).close();
+});
 
-test('what one major version of PostgreSQL held is restored into another', limit, async t => {
+test('what one major version of PostgreSQL held is restored into another', async t => {
   const { file, room, messages } = await smallBackup(t);
   const older = await startPostgres({ binaries: await findPostgres15() });
   t.after(() => older.process.end());

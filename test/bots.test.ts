@@ -39,7 +39,7 @@ function withoutPython(): string | false {
 /** Side by side: each bot has a server and a database of its own. */
 describe('a day in the life of a bot', { concurrency: true }, () => {
   for (const [name, { command, args, skip }] of Object.entries(bots)) {
-    describe(`the bot ${name}`, { skip, timeout: 90_000, concurrency: false }, () => {
+    describe(`the bot ${name}`, { skip, concurrency: false }, () => {
       let day: Day;
 
       before(async () => {

@@ -13,7 +13,6 @@ import { emptyDatabase } from './support/backups.ts';
 import { createDatabase } from './support/postgres.ts';
 import { eventually } from './support/waiting.ts';
 
-const limit = { timeout: 30_000 };
 /** ErrorResponse and Terminate: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const fields = 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0';
 const terminating = Buffer.concat([
@@ -43,14 +42,14 @@ test('a connection that ends while it is lent and asks nothing fails the next qu
   await database.drop();
 });
 
-test('a PostgreSQL that goes while its connections are being closed is nothing to tell', limit, async t => {
+test('a PostgreSQL that goes while its connections are being closed is nothing to tell', async t => {
   const { db, way, told } = await connected(t);
   await db.destroy();
   await way.closed;
   assert.deepEqual(told, []);
 });
 
-test('an idle connection that PostgreSQL ends by itself is told', limit, async t => {
+test('an idle connection that PostgreSQL ends by itself is told', async t => {
   const { db, way, told } = await connected(t);
   way.sayGoodbye();
   await eventually('a line of the log', () => told.length > 0);

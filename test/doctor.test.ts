@@ -16,7 +16,6 @@ import { papo } from './support/papo.ts';
 import { startPostgres } from './support/postgres.ts';
 import { startServer } from './support/server.ts';
 
-const limit = { timeout: 60_000 };
 const config = readConfig({ environment: {} });
 
 /** `check: state`, for all that isn't well. */
@@ -36,7 +35,7 @@ async function query(connection: pg.ClientConfig, ...statements: string[]): Prom
   await client.end();
 }
 
-test('a database that is well has nothing wrong, with a server and without one', limit, async t => {
+test('a database that is well has nothing wrong, with a server and without one', async t => {
   const database = await emptyDatabase(t);
   const without = await lookAtDatabase(database.connection, silent);
   assert.deepEqual(wrong(without), []);
@@ -50,61 +49,53 @@ test('a database that is well has nothing wrong, with a server and without one',
   assert.match(said(beside, 'migrations'), /up to date/);
 });
 
-test(
-  'a database of an earlier papo is told what is to come, one of a newer papo that it is',
-  limit,
-  async t => {
-    const database = await emptyDatabase(t);
-    await fillFirstSchema(database.connection);
-    const older = await lookAtDatabase(database.connection, silent);
-    assert.deepEqual(wrong(older), []);
-    assert.match(said(older, 'migrations'), /^to come when the server starts: 0002/);
-    await query(database.connection, "insert into kysely_migration values ('9999-not-yet', now()::text)");
-    const newer = await lookAtDatabase(database.connection, silent);
-    assert.deepEqual(wrong(newer), ['migrations: problem']);
-  },
-);
+test('a database of an earlier papo is told what is to come, one of a newer papo that it is', async t => {
+  const database = await emptyDatabase(t);
+  await fillFirstSchema(database.connection);
+  const older = await lookAtDatabase(database.connection, silent);
+  assert.deepEqual(wrong(older), []);
+  assert.match(said(older, 'migrations'), /^to come when the server starts: 0002/);
+  await query(database.connection, "insert into kysely_migration values ('9999-not-yet', now()::text)");
+  const newer = await lookAtDatabase(database.connection, silent);
+  assert.deepEqual(wrong(newer), ['migrations: problem']);
+});
 
-test(
-  'a database that could lose messages, has no connections left or does not let us in is a problem',
-  limit,
-  async t => {
-    const postgres = await startPostgres();
-    t.after(() => postgres.process.end());
-    const { connection } = postgres;
-    const others: pg.Client[] = [];
-    await query(
-      connection,
-      'alter system set fsync = off',
-      'alter system set synchronous_commit = off',
-      'select pg_reload_conf()',
-    );
-    const losing = await lookAtDatabase(connection, silent);
-    assert.deepEqual(wrong(losing), ['fsync: problem', 'synchronous_commit: problem']);
-    await query(connection, 'alter system reset all', 'select pg_reload_conf()');
+test('a database that could lose messages, has no connections left or does not let us in is a problem', async t => {
+  const postgres = await startPostgres();
+  t.after(() => postgres.process.end());
+  const { connection } = postgres;
+  const others: pg.Client[] = [];
+  await query(
+    connection,
+    'alter system set fsync = off',
+    'alter system set synchronous_commit = off',
+    'select pg_reload_conf()',
+  );
+  const losing = await lookAtDatabase(connection, silent);
+  assert.deepEqual(wrong(losing), ['fsync: problem', 'synchronous_commit: problem']);
+  await query(connection, 'alter system reset all', 'select pg_reload_conf()');
 
-    // Another database than the one that a server of the test support holds: there a whole server needs room.
-    const unclaimed = { ...connection, database: 'postgres' };
-    assert.deepEqual(wrong(await lookAtDatabase(unclaimed, silent)), []);
-    const crowd = 85;
-    for (let at = 0; at < crowd; at += 1) {
-      const other = new pg.Client(connection);
-      await other.connect();
-      others.push(other);
-    }
-    const crowded = await lookAtDatabase(unclaimed, silent);
-    assert.deepEqual(wrong(crowded), ['connections: problem']);
-    for (const other of others) await other.end();
+  // Another database than the one that a server of the test support holds: there a whole server needs room.
+  const unclaimed = { ...connection, database: 'postgres' };
+  assert.deepEqual(wrong(await lookAtDatabase(unclaimed, silent)), []);
+  const crowd = 85;
+  for (let at = 0; at < crowd; at += 1) {
+    const other = new pg.Client(connection);
+    await other.connect();
+    others.push(other);
+  }
+  const crowded = await lookAtDatabase(unclaimed, silent);
+  assert.deepEqual(wrong(crowded), ['connections: problem']);
+  for (const other of others) await other.end();
 
-    const stranger = await lookAtDatabase({ ...connection, password: 'not it' }, silent);
-    assert.deepEqual(wrong(stranger), ['database: problem']);
-    assert.match(stranger[0]?.fix ?? '', /password/);
-    const missing = await lookAtDatabase({ ...connection, database: 'nowhere' }, silent);
-    assert.match(missing[0]?.fix ?? '', /createdb/);
-    const away = await lookAtDatabase({ host: 'localhost', port: 1 }, silent);
-    assert.match(away[0]?.says ?? '', /ECONNREFUSED/);
-  },
-);
+  const stranger = await lookAtDatabase({ ...connection, password: 'not it' }, silent);
+  assert.deepEqual(wrong(stranger), ['database: problem']);
+  assert.match(stranger[0]?.fix ?? '', /password/);
+  const missing = await lookAtDatabase({ ...connection, database: 'nowhere' }, silent);
+  assert.match(missing[0]?.fix ?? '', /createdb/);
+  const away = await lookAtDatabase({ host: 'localhost', port: 1 }, silent);
+  assert.match(away[0]?.says ?? '', /ECONNREFUSED/);
+});
 
 test('what the machine lacks is told', () => {
   const well = { node: '26.1.0', descriptors: 65_536, memoryBytes: 2 ** 32 };
@@ -177,7 +168,7 @@ async function proxy(
   return new URL(`http://127.0.0.1:${(door.address() as AddressInfo).port}`);
 }
 
-test('a server is well by itself, and behind a proxy that passes all of it on', limit, async t => {
+test('a server is well by itself, and behind a proxy that passes all of it on', async t => {
   const server = await startServer();
   t.after(() => server.close());
   const checks = (await lookAtSite(new URL(server.url), config, true)).map(({ check }) => check);
@@ -197,70 +188,62 @@ test('a server is well by itself, and behind a proxy that passes all of it on', 
   assert.deepEqual(wrong(await lookAtSite(faithful, config, true)), []);
 });
 
-test(
-  'a proxy that drops Upgrade, answers itself, or hides the host is told apart, each with its fix',
-  limit,
-  async t => {
-    const server = await startServer();
-    t.after(() => server.close());
-    const findingsBehind = async (options: Parameters<typeof proxy>[2]) =>
-      lookAtSite(await proxy(t, server.url, options), config, true);
+test('a proxy that drops Upgrade, answers itself, or hides the host is told apart, each with its fix', async t => {
+  const server = await startServer();
+  t.after(() => server.close());
+  const findingsBehind = async (options: Parameters<typeof proxy>[2]) =>
+    lookAtSite(await proxy(t, server.url, options), config, true);
 
-    const dropping = await findingsBehind({ upgrades: false });
-    assert.deepEqual(wrong(dropping), ['websocket: problem']);
-    assert.match(said(dropping, 'websocket'), /drops Upgrade/);
+  const dropping = await findingsBehind({ upgrades: false });
+  assert.deepEqual(wrong(dropping), ['websocket: problem']);
+  assert.match(said(dropping, 'websocket'), /drops Upgrade/);
 
-    const answering = await findingsBehind({
-      upgrades: false,
-      answer: ({ url }, response) => {
-        if (url !== '/ws') return false;
-        response.writeHead(502, { Server: 'nginx' }).end('<html>');
-        return true;
-      },
-    });
-    assert.deepEqual(wrong(answering), ['websocket: problem']);
-    assert.match(said(answering, 'websocket'), /502 by nginx/);
+  const answering = await findingsBehind({
+    upgrades: false,
+    answer: ({ url }, response) => {
+      if (url !== '/ws') return false;
+      response.writeHead(502, { Server: 'nginx' }).end('<html>');
+      return true;
+    },
+  });
+  assert.deepEqual(wrong(answering), ['websocket: problem']);
+  assert.match(said(answering, 'websocket'), /502 by nginx/);
 
-    const hiding = await findingsBehind({ upgrades: true, host: 'papo.internal:8080' });
-    assert.deepEqual(wrong(hiding), ['origin: problem']);
-    assert.match(
-      hiding.find(({ check }) => check === 'origin')?.fix ?? '',
-      /X-Forwarded-Host.*PAPO_TRUSTED_PROXIES.*PAPO_ORIGINS/,
-    );
-  },
-);
+  const hiding = await findingsBehind({ upgrades: true, host: 'papo.internal:8080' });
+  assert.deepEqual(wrong(hiding), ['origin: problem']);
+  assert.match(
+    hiding.find(({ check }) => check === 'origin')?.fix ?? '',
+    /X-Forwarded-Host.*PAPO_TRUSTED_PROXIES.*PAPO_ORIGINS/,
+  );
+});
 
-test(
-  'another version, a server that is not ready, metrics for everyone and a wrong clock are told',
-  limit,
-  async t => {
-    const server = await startServer();
-    t.after(() => server.close());
-    const odd = await proxy(t, server.url, {
-      upgrades: true,
-      answer: ({ url }, response) => {
-        if (url === '/version') response.end('{"version":"0.0.1"}');
-        else if (url === '/metrics') response.end('papo_connections 1\n');
-        else if (url === '/livez')
-          response.setHeader('Date', 'Thu, 01 Jan 2026 00:00:00 GMT').end('{"live":true}');
-        else if (url === '/readyz?verbose')
-          response.writeHead(503).end('{"ready":false,"checks":{"database":false,"accepting":true}}');
-        else return false;
-        return true;
-      },
-    });
-    const findings = await lookAtSite(odd, config, true);
-    assert.deepEqual(wrong(findings), [
-      'version: warning',
-      'readiness: problem',
-      'metrics: problem',
-      'clock of the site: warning',
-    ]);
-    assert.match(said(findings, 'readiness'), /not ready: database$/);
-  },
-);
+test('another version, a server that is not ready, metrics for everyone and a wrong clock are told', async t => {
+  const server = await startServer();
+  t.after(() => server.close());
+  const odd = await proxy(t, server.url, {
+    upgrades: true,
+    answer: ({ url }, response) => {
+      if (url === '/version') response.end('{"version":"0.0.1"}');
+      else if (url === '/metrics') response.end('papo_connections 1\n');
+      else if (url === '/livez')
+        response.setHeader('Date', 'Thu, 01 Jan 2026 00:00:00 GMT').end('{"live":true}');
+      else if (url === '/readyz?verbose')
+        response.writeHead(503).end('{"ready":false,"checks":{"database":false,"accepting":true}}');
+      else return false;
+      return true;
+    },
+  });
+  const findings = await lookAtSite(odd, config, true);
+  assert.deepEqual(wrong(findings), [
+    'version: warning',
+    'readiness: problem',
+    'metrics: problem',
+    'clock of the site: warning',
+  ]);
+  assert.match(said(findings, 'readiness'), /not ready: database$/);
+});
 
-test('nobody at an address that was named is a problem, and something else than papo is', limit, async t => {
+test('nobody at an address that was named is a problem, and something else than papo is', async t => {
   const nowhere = new URL('http://127.0.0.1:1');
   assert.deepEqual(wrong(await lookAtSite(nowhere, config, true)), ['site: problem']);
   assert.deepEqual(wrong(await lookAtSite(nowhere, config, false)), []);
@@ -271,26 +254,22 @@ test('nobody at an address that was named is a problem, and something else than 
   assert.deepEqual(wrong(await lookAtSite(other, config, true)), ['site: problem']);
 });
 
-test(
-  'papo doctor ends with 0 where all is well and with 1 where something is to be mended',
-  limit,
-  async t => {
-    const [database, folder] = [await emptyDatabase(t), await scratchFolder(t)];
-    const server = await startServer({}, database.url);
-    t.after(() => server.close());
-    const well = await papo(['doctor', server.url, '--json'], { DATABASE_URL: database.url });
-    assert.equal(well.code, 0, well.out + well.complaint);
-    assert.equal(JSON.parse(well.out).well, true);
-    const own = await papo(['doctor', '--port', '1', '--data-dir', join(folder, 'data')]);
-    assert.equal(own.code, 0, own.out + own.complaint);
-    assert.match(own.out, /^ok {7}disk: \d+ MiB free/m);
-    assert.match(own.out, /^ok {7}database: papo makes its own/m);
-    const ill = await papo(['doctor', '--port', '1'], {
-      DATABASE_URL: 'postgres://nobody:hidden@127.0.0.1:1/papo',
-    });
-    assert.equal(ill.code, 1);
-    assert.match(ill.out, /^problem {2}database: .*ECONNREFUSED.*\n {9}See that PostgreSQL runs/m);
-    assert.ok(!ill.out.includes('hidden'));
-    assert.equal((await papo(['doctor', 'chat.example'])).code, 2);
-  },
-);
+test('papo doctor ends with 0 where all is well and with 1 where something is to be mended', async t => {
+  const [database, folder] = [await emptyDatabase(t), await scratchFolder(t)];
+  const server = await startServer({}, database.url);
+  t.after(() => server.close());
+  const well = await papo(['doctor', server.url, '--json'], { DATABASE_URL: database.url });
+  assert.equal(well.code, 0, well.out + well.complaint);
+  assert.equal(JSON.parse(well.out).well, true);
+  const own = await papo(['doctor', '--port', '1', '--data-dir', join(folder, 'data')]);
+  assert.equal(own.code, 0, own.out + own.complaint);
+  assert.match(own.out, /^ok {7}disk: \d+ MiB free/m);
+  assert.match(own.out, /^ok {7}database: papo makes its own/m);
+  const ill = await papo(['doctor', '--port', '1'], {
+    DATABASE_URL: 'postgres://nobody:hidden@127.0.0.1:1/papo',
+  });
+  assert.equal(ill.code, 1);
+  assert.match(ill.out, /^problem {2}database: .*ECONNREFUSED.*\n {9}See that PostgreSQL runs/m);
+  assert.ok(!ill.out.includes('hidden'));
+  assert.equal((await papo(['doctor', 'chat.example'])).code, 2);
+});

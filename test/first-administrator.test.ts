@@ -12,8 +12,6 @@ import { password, register, request } from './support/people.ts';
 import { spawnServer, startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
-const limit = { timeout: 50_000 };
-
 const readConfig = (environment: Values) => read({ environment });
 
 async function claim(
@@ -36,7 +34,7 @@ async function claim(
 const codeOf = ({ claimUrl }: Pick<TestServer, 'claimUrl'>) => claimUrl?.split('#')[1];
 const notGood = [403, 'forbidden', 'this code is not good, or not any more'];
 
-test('[ADMIN-5] the code makes the first who sends it an administrator, and nobody after', limit, async t => {
+test('[ADMIN-5] the code makes the first who sends it an administrator, and nobody after', async t => {
   const server = await startServer();
   t.after(() => server.close());
   const [ana, bruno] = [await register(server.url, 'ana'), await register(server.url, 'bruno')];
@@ -56,7 +54,7 @@ test('[ADMIN-5] the code makes the first who sends it an administrator, and nobo
   assert.deepEqual(await claim(server, bruno, code), notGood);
 });
 
-test('[ADMIN-5] of two who send it at once one becomes an administrator', limit, async t => {
+test('[ADMIN-5] of two who send it at once one becomes an administrator', async t => {
   for (let round = 0; round < 3; round += 1) {
     const server = await startServer();
     t.after(() => server.close());
@@ -67,20 +65,16 @@ test('[ADMIN-5] of two who send it at once one becomes an administrator', limit,
   }
 });
 
-test(
-  '[ADMIN-5] the code is worth nothing once somebody was made an administrator in another way',
-  limit,
-  async t => {
-    const server = await startServer();
-    t.after(() => server.close());
-    const bruno = await register(server.url, 'bruno');
-    await registerAdministrator(server, 'ana');
-    assert.deepEqual(await claim(server, bruno, codeOf(server)), notGood);
-    assert.deepEqual(await administratorsOf(server), ['ana']);
-  },
-);
+test('[ADMIN-5] the code is worth nothing once somebody was made an administrator in another way', async t => {
+  const server = await startServer();
+  t.after(() => server.close());
+  const bruno = await register(server.url, 'bruno');
+  await registerAdministrator(server, 'ana');
+  assert.deepEqual(await claim(server, bruno, codeOf(server)), notGood);
+  assert.deepEqual(await administratorsOf(server), ['ana']);
+});
 
-test('where there is an administrator who can sign in, no start makes a code', limit, async t => {
+test('where there is an administrator who can sign in, no start makes a code', async t => {
   const database = await emptyDatabase(t);
   const starts: (string | undefined)[] = [];
   for (const before of [
@@ -99,7 +93,7 @@ test('where there is an administrator who can sign in, no start makes a code', l
   assert.ok(first !== undefined && third !== undefined && first !== third);
 });
 
-test('the log says after the start, once, how to become the first administrator', limit, async t => {
+test('the log says after the start, once, how to become the first administrator', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
   t.after(() => server.end('SIGTERM'));
@@ -118,76 +112,64 @@ test('the log says after the start, once, how to become the first administrator'
   assert.ok(again.output.every(each => !each.includes('/administrator#')));
 });
 
-test(
-  'PAPO_ADMIN with a password makes the account where there is none, and later leaves its password alone',
-  limit,
-  async t => {
-    const [database, folder] = [await emptyDatabase(t), await scratchFolder(t)];
-    const file = join(folder, 'password');
-    await writeFile(file, `${password}\n`);
-    const named = { PAPO_ADMIN: 'Root', PAPO_ADMIN_PASSWORD_FILE: file };
-    const first = await startServer(named, database.url);
-    assert.equal(first.claimUrl, undefined);
-    assert.deepEqual(await administratorsOf(first), ['root']);
-    const body = { username: 'root', password };
-    const { status, body: grant } = await request<{ token: string }>(first.url, 'POST', '/login', { body });
-    assert.equal(status, 200);
-    const rooms = await request<{ rooms: { name: string }[] }>(first.url, 'GET', '/rooms', {
-      token: grant.token,
-    });
-    assert.deepEqual(
-      rooms.body.rooms.map(({ name }) => name),
-      ['general'],
-    );
-    const change = { password, newPassword: 'battery staple' };
-    assert.equal(
-      (await request(first.url, 'PUT', '/me/password', { token: grant.token, body: change })).status,
-      204,
-    );
-    await first.close();
+test('PAPO_ADMIN with a password makes the account where there is none, and later leaves its password alone', async t => {
+  const [database, folder] = [await emptyDatabase(t), await scratchFolder(t)];
+  const file = join(folder, 'password');
+  await writeFile(file, `${password}\n`);
+  const named = { PAPO_ADMIN: 'Root', PAPO_ADMIN_PASSWORD_FILE: file };
+  const first = await startServer(named, database.url);
+  assert.equal(first.claimUrl, undefined);
+  assert.deepEqual(await administratorsOf(first), ['root']);
+  const body = { username: 'root', password };
+  const { status, body: grant } = await request<{ token: string }>(first.url, 'POST', '/login', { body });
+  assert.equal(status, 200);
+  const rooms = await request<{ rooms: { name: string }[] }>(first.url, 'GET', '/rooms', {
+    token: grant.token,
+  });
+  assert.deepEqual(
+    rooms.body.rooms.map(({ name }) => name),
+    ['general'],
+  );
+  const change = { password, newPassword: 'battery staple' };
+  assert.equal(
+    (await request(first.url, 'PUT', '/me/password', { token: grant.token, body: change })).status,
+    204,
+  );
+  await first.close();
 
-    const second = await startServer(named, database.url);
-    t.after(() => second.close());
-    assert.deepEqual(await administratorsOf(second), ['root']);
-    assert.equal((await request(second.url, 'POST', '/login', { body })).status, 401);
-  },
-);
+  const second = await startServer(named, database.url);
+  t.after(() => second.close());
+  assert.deepEqual(await administratorsOf(second), ['root']);
+  assert.equal((await request(second.url, 'POST', '/login', { body })).status, 401);
+});
 
-test(
-  'PAPO_ADMIN promotes whoever is there; without a password, nobody there stops the start',
-  limit,
-  async t => {
-    const database = await emptyDatabase(t);
-    await assert.rejects(
-      startServer({ PAPO_ADMIN: 'ana' }, database.url),
-      /PAPO_ADMIN: there is no user ana\. Set PAPO_ADMIN_PASSWORD/,
-    );
-    const before = await startServer({}, database.url);
-    await register(before.url, 'ana');
-    await before.close();
-    const server = await startServer({ PAPO_ADMIN: 'ana' }, database.url);
-    t.after(() => server.close());
-    assert.deepEqual(await administratorsOf(server), ['ana']);
-  },
-);
+test('PAPO_ADMIN promotes whoever is there; without a password, nobody there stops the start', async t => {
+  const database = await emptyDatabase(t);
+  await assert.rejects(
+    startServer({ PAPO_ADMIN: 'ana' }, database.url),
+    /PAPO_ADMIN: there is no user ana\. Set PAPO_ADMIN_PASSWORD/,
+  );
+  const before = await startServer({}, database.url);
+  await register(before.url, 'ana');
+  await before.close();
+  const server = await startServer({ PAPO_ADMIN: 'ana' }, database.url);
+  t.after(() => server.close());
+  assert.deepEqual(await administratorsOf(server), ['ana']);
+});
 
-test(
-  'who has registered the name before PAPO_ADMIN was to make it is not made an administrator',
-  limit,
-  async t => {
-    const database = await emptyDatabase(t);
-    const before = await startServer({}, database.url);
-    await register(before.url, 'root');
-    await before.close();
-    const server = await startServer(
-      { PAPO_ADMIN: 'root', PAPO_ADMIN_PASSWORD: 'battery staple' },
-      database.url,
-    );
-    t.after(() => server.close());
-    assert.deepEqual(await administratorsOf(server), []);
-    assert.notEqual(server.claimUrl, undefined);
-  },
-);
+test('who has registered the name before PAPO_ADMIN was to make it is not made an administrator', async t => {
+  const database = await emptyDatabase(t);
+  const before = await startServer({}, database.url);
+  await register(before.url, 'root');
+  await before.close();
+  const server = await startServer(
+    { PAPO_ADMIN: 'root', PAPO_ADMIN_PASSWORD: 'battery staple' },
+    database.url,
+  );
+  t.after(() => server.close());
+  assert.deepEqual(await administratorsOf(server), []);
+  assert.notEqual(server.claimUrl, undefined);
+});
 
 test('PAPO_ADMIN is a username, its password is one, and `papo config` shows neither password nor file’s content', async t => {
   const refusals: [Record<string, string>, RegExp][] = [

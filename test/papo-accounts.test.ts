@@ -11,8 +11,6 @@ import { type Outcome, papo } from './support/papo.ts';
 import { password, register, request, TestSocket } from './support/people.ts';
 import { spawnServer, startServer } from './support/server.ts';
 
-const limit = { timeout: 90_000 };
-
 /** A server, and the command line on its database. */
 async function scene(t: TestContext) {
   const server = await startServer();
@@ -29,7 +27,7 @@ async function scene(t: TestContext) {
 
 const linesOf = <Row>({ out }: Outcome): Row[] => out.split('\n').map(line => JSON.parse(line));
 
-test('an account that is made can sign in, and is in the default rooms', limit, async t => {
+test('an account that is made can sign in, and is in the default rooms', async t => {
   const { server, run, signIn } = await scene(t);
   const made = await run(
     'user create Ana --administrator --display-name Aninha --json',
@@ -47,7 +45,7 @@ test('an account that is made can sign in, and is in the default rooms', limit, 
   assert.match((await run('user create ana', password, 1)).complaint, /^papo: Username taken$/);
 });
 
-test('what can be no name, password, room or topic is a misuse, and makes nothing', limit, async t => {
+test('what can be no name, password, room or topic is a misuse, and makes nothing', async t => {
   const { server, run } = await scene(t);
   await run('user create a', password, 2);
   await run('user create ana', 'short\n', 2);
@@ -65,7 +63,7 @@ test('what can be no name, password, room or topic is a misuse, and makes nothin
   assert.equal(Number(rows[0].n), 1, 'but for general');
 });
 
-test('accounts are listed, all or by the beginning of a name, for people and for scripts', limit, async t => {
+test('accounts are listed, all or by the beginning of a name, for people and for scripts', async t => {
   const { server, run } = await scene(t);
   for (let number = 100; number < 205; number += 1) {
     const statement =
@@ -93,7 +91,7 @@ test('accounts are listed, all or by the beginning of a name, for people and for
   assert.equal((await run('user list nobody')).out, '');
 });
 
-test('who is disabled is signed out and can not come back until enabled', limit, async t => {
+test('who is disabled is signed out and can not come back until enabled', async t => {
   const { server, run, signIn } = await scene(t);
   const bruno = await register(server.url, 'bruno');
   const socket = await TestSocket.live(server.url, bruno.token);
@@ -105,7 +103,7 @@ test('who is disabled is signed out and can not come back until enabled', limit,
   assert.match((await run('user disable nobody', '', 1)).complaint, /^papo: there is no user nobody$/);
 });
 
-test('another password ends all logins', limit, async t => {
+test('another password ends all logins', async t => {
   const { server, run, signIn } = await scene(t);
   const bruno = await register(server.url, 'bruno');
   const socket = await TestSocket.open(server.url, bruno.token);
@@ -116,7 +114,7 @@ test('another password ends all logins', limit, async t => {
   assert.equal((await signIn('bruno', 'battery staple')).status, 200);
 });
 
-test('signing somebody out ends all their logins, and lets them come back', limit, async t => {
+test('signing somebody out ends all their logins, and lets them come back', async t => {
   const { server, run, signIn } = await scene(t);
   const sockets = [await register(server.url, 'bruno'), (await signIn('bruno')).body].map(
     ({ token }) => new TestSocket(server.url, token),
@@ -127,7 +125,7 @@ test('signing somebody out ends all their logins, and lets them come back', limi
   assert.equal((await signIn('bruno')).status, 200);
 });
 
-test('administrators are made and unmade; who unmakes the last one is told', limit, async t => {
+test('administrators are made and unmade; who unmakes the last one is told', async t => {
   const { server, run } = await scene(t);
   for (const name of ['ana', 'bruno']) await register(server.url, name);
   for (const name of ['ana', 'bruno']) await run(`user promote ${name}`);
@@ -137,45 +135,41 @@ test('administrators are made and unmade; who unmakes the last one is told', lim
   assert.deepEqual(await administratorsOf(server), []);
 });
 
-test(
-  'a room that is made is listed, and its owner’s connections know it after their next sync',
-  limit,
-  async t => {
-    const { server, run } = await scene(t);
-    const ana = await register(server.url, 'ana');
-    const socket = await TestSocket.live(server.url, ana.token);
-    const made = JSON.parse((await run('room create plans --private --owner ana --topic next --json')).out);
-    const { rooms } = await socket.call('sync', {});
-    const plans = rooms.map(({ room }) => room).find(({ id }) => id === made.id);
-    assert.deepEqual(
-      [plans?.kind, plans?.name, plans?.topic, plans?.role],
-      ['private', 'plans', 'next', 'owner'],
-    );
-    // It is as alive as any other.
-    const id = '019ced10-7a00-7000-8000-0000000000f1';
-    await socket.call('message.send', { room: made.id, id, text: 'hello' });
-    await socket.until(() => socket.texts(made.id).length === 1);
+test('a room that is made is listed, and its owner’s connections know it after their next sync', async t => {
+  const { server, run } = await scene(t);
+  const ana = await register(server.url, 'ana');
+  const socket = await TestSocket.live(server.url, ana.token);
+  const made = JSON.parse((await run('room create plans --private --owner ana --topic next --json')).out);
+  const { rooms } = await socket.call('sync', {});
+  const plans = rooms.map(({ room }) => room).find(({ id }) => id === made.id);
+  assert.deepEqual(
+    [plans?.kind, plans?.name, plans?.topic, plans?.role],
+    ['private', 'plans', 'next', 'owner'],
+  );
+  // It is as alive as any other.
+  const id = '019ced10-7a00-7000-8000-0000000000f1';
+  await socket.call('message.send', { room: made.id, id, text: 'hello' });
+  await socket.until(() => socket.texts(made.id).length === 1);
 
-    const lobby = JSON.parse((await run('room create Lobby --json')).out);
-    assert.match((await run('room create LOBBY', '', 1)).complaint, /^papo: Room name taken$/);
-    assert.equal((await socket.call('room.join', { room: lobby.id })).room.memberCount, 1);
-    const listed = linesOf<RoomInfo>(await run('room list --json'));
-    assert.deepEqual(
-      listed.map(({ name, kind, lastSeq }) => [name, kind, lastSeq]),
-      [
-        ['general', 'public', 0],
-        ['plans', 'private', 1],
-        ['Lobby', 'public', 0],
-      ],
-    );
-    assert.match(
-      (await run('room list')).out,
-      new RegExp(`^${made.id}  private  plans  \\(members: 1, messages: 1\\)$`, 'm'),
-    );
-  },
-);
+  const lobby = JSON.parse((await run('room create Lobby --json')).out);
+  assert.match((await run('room create LOBBY', '', 1)).complaint, /^papo: Room name taken$/);
+  assert.equal((await socket.call('room.join', { room: lobby.id })).room.memberCount, 1);
+  const listed = linesOf<RoomInfo>(await run('room list --json'));
+  assert.deepEqual(
+    listed.map(({ name, kind, lastSeq }) => [name, kind, lastSeq]),
+    [
+      ['general', 'public', 0],
+      ['plans', 'private', 1],
+      ['Lobby', 'public', 0],
+    ],
+  );
+  assert.match(
+    (await run('room list')).out,
+    new RegExp(`^${made.id}  private  plans  \\(members: 1, messages: 1\\)$`, 'm'),
+  );
+});
 
-test('a database that papo hasn’t prepared is left alone', limit, async t => {
+test('a database that papo hasn’t prepared is left alone', async t => {
   const { url } = await emptyDatabase(t);
   const { code, complaint } = await papo(['user', 'list'], { DATABASE_URL: url });
   assert.deepEqual(
@@ -184,7 +178,7 @@ test('a database that papo hasn’t prepared is left alone', limit, async t => {
   );
 });
 
-test('papo’s own database is worked on while its server runs, and while it doesn’t', limit, async t => {
+test('papo’s own database is worked on while its server runs, and while it doesn’t', async t => {
   const { dataDir } = await Scene.withDatabase(t);
   const embedded = { PAPO_DATA_DIR: dataDir };
   assert.equal((await papo(['migrate', 'up'], embedded)).code, 0);

@@ -14,9 +14,7 @@ import { papo, papoUnread } from './support/papo.ts';
 import { register } from './support/people.ts';
 import { spawnServer, startServer } from './support/server.ts';
 
-const limit = { timeout: 50_000 };
-
-test('what is used wrongly ends with 2 and one sentence, what fails with 1', limit, async () => {
+test('what is used wrongly ends with 2 and one sentence, what fails with 1', async () => {
   for (const args of [['backup'], ['bogus'], ['config', '--bogus']]) {
     const { code, complaint } = await papo(args);
     assert.deepEqual([code, complaint.split('\n').length], [2, 1], complaint);
@@ -29,7 +27,7 @@ test('what is used wrongly ends with 2 and one sentence, what fails with 1', lim
   assert.match(nowhere.complaint, /^papo: There is no database in \/nowhere: [^\n]+$/);
 });
 
-test('a reader that goes away is no failure, and a command still finishes what it does', limit, async t => {
+test('a reader that goes away is no failure, and a command still finishes what it does', async t => {
   const scene = await Scene.withDatabase(t);
   const environment = { PAPO_DATA_DIR: scene.dataDir };
   assert.equal((await papo(['migrate', 'up'], environment)).code, 0);
@@ -42,7 +40,7 @@ test('a reader that goes away is no failure, and a command still finishes what i
   assert.deepEqual(failed, { code: 1, complaint: 'papo: there is no user nobody' });
 });
 
-test('a full disk under standard output is a failure, and told', limit, async () => {
+test('a full disk under standard output is a failure, and told', async () => {
   const program = join(import.meta.dirname, '../src/cli/papo.ts');
   const full = spawnSync('sh', ['-c', 'exec "$0" "$1" config >/dev/full', process.execPath, program], {
     encoding: 'utf8',
@@ -50,7 +48,7 @@ test('a full disk under standard output is a failure, and told', limit, async ()
   assert.deepEqual([full.status, full.stderr.split(':', 3).join(':')], [1, 'papo: standard output: ENOSPC']);
 });
 
-test('every command’s help has an example', { timeout: 90_000 }, async () => {
+test('every command’s help has an example', async () => {
   for (const args of [
     ['serve'],
     ['backup'],
@@ -75,7 +73,7 @@ test('every command’s help has an example', { timeout: 90_000 }, async () => {
   }
 });
 
-test('the settings in force are shown with where they come from, and without secrets', limit, async () => {
+test('the settings in force are shown with where they come from, and without secrets', async () => {
   const { out } = await papo(['config', '--json'], {
     PORT: '9000',
     PAPO_SECRET: 'very-secret-very-secret-very-secret',
@@ -88,7 +86,7 @@ test('the settings in force are shown with where they come from, and without sec
   assert.deepEqual(find('HOST'), { name: 'HOST', value: '127.0.0.1', from: 'default' });
 });
 
-test('[abuse 46] a setting of .env is in force, and one that papo doesn’t know is told', limit, async t => {
+test('[abuse 46] a setting of .env is in force, and one that papo doesn’t know is told', async t => {
   const folder = await scratchFolder(t);
   const secret = 's'.repeat(32);
   await writeFile(join(folder, 'secret'), secret);
@@ -104,7 +102,7 @@ test('[abuse 46] a setting of .env is in force, and one that papo doesn’t know
   assert.equal(complaint, 'papo: PAPO_ORIGIN in .env is not a setting of papo: is PAPO_ORIGINS meant?');
 });
 
-test('the server takes a flag for each setting, before what the environment says', limit, async t => {
+test('the server takes a flag for each setting, before what the environment says', async t => {
   const database = await emptyDatabase(t);
   const environment = { DATABASE_URL: database.url, HOST: '127.0.0.1', PAPO_LOGLEVEL: 'debug' };
   const server = await spawnServer(environment, ['--host', '127.0.0.2', '--log-level', 'info']);
@@ -116,7 +114,7 @@ test('the server takes a flag for each setting, before what the environment says
   for (const name of settingNames) assert.ok(help.includes(`${flagOf(name)} <`), name);
 });
 
-test('[abuse 46] a bad port stops the server with its name and with 2', limit, async () => {
+test('[abuse 46] a bad port stops the server with its name and with 2', async () => {
   for (const [args, name] of [
     [['--port', '70000'], '--port'],
     [[], 'PORT'],
@@ -127,7 +125,7 @@ test('[abuse 46] a bad port stops the server with its name and with 2', limit, a
   }
 });
 
-test('[abuse 46] a database that can not be reached is told, and the end is 1', limit, async () => {
+test('[abuse 46] a database that can not be reached is told, and the end is 1', async () => {
   for (const host of ['127.0.0.1', 'localhost']) {
     const url = `postgres://nobody:very-hidden@${host}:1/papo`;
     const { code, out, complaint } = await papo(['serve', '--port', '0', '--metrics-addr', 'off'], {
@@ -142,44 +140,40 @@ test('[abuse 46] a database that can not be reached is told, and the end is 1', 
   }
 });
 
-test(
-  'the embedded database of a running server is backed up, and restored into an external one',
-  limit,
-  async t => {
-    const [folder, target] = [await scratchFolder(t), await emptyDatabase(t)];
-    const scene = await Scene.withDatabase(t);
-    const embedded = { PAPO_DATA_DIR: scene.dataDir };
-    const server = await spawnServer(embedded);
-    t.after(() => server.end('SIGTERM'));
-    await register(server.url, 'ana');
-    const file = join(folder, 'papo.backup');
-    const backup = await papo(['backup', file, '--json'], embedded);
-    assert.equal(backup.code, 0, backup.complaint);
-    assert.deepEqual(
-      JSON.parse(backup.out).tables.find((table: { name: string }) => table.name === 'users'),
-      { name: 'users', rows: 1 },
-    );
-    assert.match((await papo(['backup', file], embedded)).complaint, /is there already: .*--force/);
-    assert.match(
-      (await papo(['migrate', 'up'], embedded)).complaint,
-      /^papo: Another papo server .* Stop it first/,
-    );
-    assert.match((await papo(['restore', file], embedded)).complaint, /Stop it first/);
+test('the embedded database of a running server is backed up, and restored into an external one', async t => {
+  const [folder, target] = [await scratchFolder(t), await emptyDatabase(t)];
+  const scene = await Scene.withDatabase(t);
+  const embedded = { PAPO_DATA_DIR: scene.dataDir };
+  const server = await spawnServer(embedded);
+  t.after(() => server.end('SIGTERM'));
+  await register(server.url, 'ana');
+  const file = join(folder, 'papo.backup');
+  const backup = await papo(['backup', file, '--json'], embedded);
+  assert.equal(backup.code, 0, backup.complaint);
+  assert.deepEqual(
+    JSON.parse(backup.out).tables.find((table: { name: string }) => table.name === 'users'),
+    { name: 'users', rows: 1 },
+  );
+  assert.match((await papo(['backup', file], embedded)).complaint, /is there already: .*--force/);
+  assert.match(
+    (await papo(['migrate', 'up'], embedded)).complaint,
+    /^papo: Another papo server .* Stop it first/,
+  );
+  assert.match((await papo(['restore', file], embedded)).complaint, /Stop it first/);
 
-    const restored = await papo(['restore', file], { DATABASE_URL: target.url });
-    assert.equal(restored.code, 0, restored.complaint);
-    assert.match(restored.out, /^restored 1 users, 1 rooms, 0 messages, as of /);
-    assert.equal(await server.end('SIGTERM'), 0);
+  const restored = await papo(['restore', file], { DATABASE_URL: target.url });
+  assert.equal(restored.code, 0, restored.complaint);
+  assert.match(restored.out, /^restored 1 users, 1 rooms, 0 messages, as of /);
+  assert.equal(await server.end('SIGTERM'), 0);
 
-    const fresh = { PAPO_DATA_DIR: join(scene.dir, 'fresh') };
-    const inside = await papo(['restore', file], fresh);
-    assert.equal(inside.code, 0, inside.complaint);
-    const status = await papo(['migrate', 'status', '--json'], fresh);
-    assert.deepEqual(JSON.parse(status.out).pending, []);
-  },
-);
+  const fresh = { PAPO_DATA_DIR: join(scene.dir, 'fresh') };
+  const inside = await papo(['restore', file], fresh);
+  assert.equal(inside.code, 0, inside.complaint);
+  const status = await papo(['migrate', 'status', '--json'], fresh);
+  assert.deepEqual(JSON.parse(status.out).pending, []);
+});
 
-test('a file that is no backup is refused before a database is made for it', limit, async t => {
+test('a file that is no backup is refused before a database is made for it', async t => {
   const folder = await scratchFolder(t);
   await writeFile(join(folder, 'letter'), 'dear ana');
   const dataDir = join(folder, 'data');
@@ -189,7 +183,7 @@ test('a file that is no backup is refused before a database is made for it', lim
   assert.ok(!existsSync(dataDir));
 });
 
-test('a schema of a newer papo is refused by the server and by migrate', limit, async t => {
+test('a schema of a newer papo is refused by the server and by migrate', async t => {
   const database = await emptyDatabase(t);
   const environment = { DATABASE_URL: database.url };
   assert.equal((await papo(['migrate', 'up'], environment)).code, 0);

@@ -41,7 +41,6 @@ const skip = process.env['CI'] === undefined ? withoutPrometheus() : false;
 
 test('every panel and every alert has its numbers, and they are those of what was done', {
   skip,
-  timeout: 120_000,
 }, async t => {
   const database = await createDatabase();
   t.after(() => database.drop());

@@ -18,7 +18,7 @@ import { proxies, type RunningProxy } from './support/proxy.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 for (const [name, { skip, start }] of Object.entries(proxies)) {
-  describe(`behind ${name}`, { skip, timeout: 60_000 }, () => {
+  describe(`behind ${name}`, { skip }, () => {
     const parts = new AsyncDisposableStack();
     let server: TestServer;
     let proxy: RunningProxy;

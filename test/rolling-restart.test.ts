@@ -47,9 +47,7 @@ class Talker {
   }
 }
 
-test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing comes twice, everyone has one order', {
-  timeout: 150_000,
-}, async t => {
+test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing comes twice, everyone has one order', async t => {
   const database = await createDatabase();
   t.after(() => database.drop());
   const start = (port: string) => spawnServer({ DATABASE_URL: database.url, PORT: port });
@@ -71,29 +69,20 @@ test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing com
       const room = rooms[count % rooms.length] ?? '';
       const message = talker.client.send(room, `${talker.name} ${count}`);
       talker.sent.push(message.done);
-      await eventually(
-        'everyone keeps up',
-        () => isOver || slowest(talker) > talker.sent.length - ahead,
-        60_000,
-      );
+      await eventually('everyone keeps up', () => isOver || slowest(talker) > talker.sent.length - ahead);
     }
   });
 
   for (let restart = 0; restart < restarts; restart += 1) {
     const target = (restart + 1) * perRound;
-    await eventually(
-      'everyone has talked a while',
-      () => talkers.every(talker => slowest(talker) >= target),
-      60_000,
-    );
+    await eventually('everyone has talked a while', () => talkers.every(talker => slowest(talker) >= target));
     assert.equal(await server.end('SIGTERM'), 0, server.output.join('\n'));
     server = await start(port);
-    await eventually('all are back', () => talkers.every(({ lives }) => lives > restart), 60_000);
+    await eventually('all are back', () => talkers.every(({ lives }) => lives > restart));
   }
   isOver = true;
-  await within(60_000, 'all have said their last', Promise.all(talking));
+  await within('all have said their last', Promise.all(talking));
   const decided = await within(
-    60_000,
     'everything is acknowledged',
     Promise.all(talkers.flatMap(({ sent }) => sent)),
   );

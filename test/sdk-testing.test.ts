@@ -13,8 +13,6 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const limit = { timeout: 120_000 };
-
 /** A server with ana, connected, in the one room there is. */
 async function withAna() {
   const clock = new ManualClock();
@@ -236,7 +234,7 @@ async function script({ enter }: World): Promise<{ told: string[][]; answers: un
   return { told, answers };
 }
 
-test('two clients see in memory what they see on the real server', limit, async () => {
+test('two clients see in memory what they see on the real server', async () => {
   const [inMemory, inReality] = [await script(memoryWorld()), await script(await realWorld())];
   assert.deepEqual(inMemory.answers, inReality.answers);
   assert.deepEqual(inMemory.told, inReality.told);

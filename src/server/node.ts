@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import type pg from 'pg';
-import { limits } from '../contract/limits.ts';
+import { limits, type RateName } from '../contract/limits.ts';
 import type { Config } from './config.ts';
 import { trustProxies } from './doors/address.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
@@ -69,6 +69,8 @@ export type NodeOptions = {
   /** Gives up starting. */
   signal?: AbortSignal;
   patience?: Patience;
+  /** The clock that rates go by: milliseconds, never going back. */
+  now?: () => number;
 };
 
 const maxHeaderBytes = 16 * 1024;
@@ -94,7 +96,7 @@ export async function startNode(
   config: Config,
   log: Logger,
   onFatal: (error: Error) => void,
-  { signal, patience = usualPatience }: NodeOptions = {},
+  { signal, patience = usualPatience, now = () => performance.now() }: NodeOptions = {},
 ): Promise<PapoNode> {
   await using parts = new AsyncDisposableStack();
 
@@ -135,7 +137,8 @@ export async function startNode(
   const claim = new Claim(administration);
   const claimCode = await claim.open();
   const authenticate = createAuthenticate({ tokens, logins, hub, log });
-  const throttle = config.rateLimits ? new Throttle(scope => metrics.rateLimited.inc({ scope })) : undefined;
+  const countOver = (scope: RateName) => metrics.rateLimited.inc({ scope });
+  const throttle = config.rateLimits ? new Throttle(countOver, now) : undefined;
   const accounts = {
     hub,
     users,

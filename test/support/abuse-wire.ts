@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-
-const waitLimitMs = 20_000;
+import { usualTimeoutMs } from './waiting.ts';
 
 export type RawResponse = {
   status: number;
@@ -46,7 +45,7 @@ export class RawConnection {
 
   /** Waits until the answer is neither undefined nor false; asked again after everything that arrives. */
   async until<T>(what: string, ask: () => T | undefined | false): Promise<T> {
-    const late = AbortSignal.timeout(waitLimitMs);
+    const late = AbortSignal.timeout(usualTimeoutMs);
     for (;;) {
       const answer = ask();
       if (answer !== undefined && answer !== false) return answer;

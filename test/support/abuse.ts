@@ -23,7 +23,6 @@ export type Person = Grant & { password: string };
 /** 256 bits, so that tests can sign tokens of their own. */
 export const signingSecret = randomBytes(32).toString('base64url');
 
-const stopLimitMs = 20_000;
 const errorLevel = 50;
 
 type Running = {
@@ -31,7 +30,7 @@ type Running = {
   /** Its log so far. */
   log: readonly string[];
   metricsUrl: string | undefined;
-  stop(): Promise<{ code: number | null; log: string[] }>;
+  stop(): Promise<{ code: number | null; log: readonly string[] }>;
   /** For when it doesn't stop. */
   kill(): void;
 };
@@ -245,11 +244,11 @@ export class AttackedServer {
   }
 
   /** Stops in good order. @returns everything that it has logged. */
-  async stop(): Promise<string[]> {
+  async stop(): Promise<readonly string[]> {
     const running = present(this.#running);
     this.#running = undefined;
     try {
-      const { code, log } = await within(stopLimitMs, 'the server stops', running.stop());
+      const { code, log } = await within('the server stops', running.stop());
       assert.equal(code, 0);
       return log;
     } finally {
@@ -363,11 +362,11 @@ async function inThisProcess(
   const server = await startServer(environment, DATABASE_URL, options);
   return {
     url: server.url,
-    log: [],
+    log: server.lines,
     metricsUrl: server.metricsUrl,
     stop: async () => {
       await server.close();
-      return { code: 0, log: [] };
+      return { code: 0, log: server.lines };
     },
     kill: () => {},
   };

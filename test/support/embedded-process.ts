@@ -9,7 +9,6 @@ import { within } from './waiting.ts';
 
 const program = fileURLToPath(import.meta.resolve('./embedded-server.ts'));
 const startTimeoutMs = 180_000;
-const endTimeoutMs = 60_000;
 
 export class EmbeddedProcess {
   readonly pid: number;
@@ -31,9 +30,9 @@ export class EmbeddedProcess {
     this.#ended = once(this.#child, 'close').then(() => {});
     const silence = this.#ended.then(() => Promise.reject(new Error('it ended without a word')));
     this.started = within(
-      startTimeoutMs,
       'an embedded PostgreSQL starts',
       Promise.race([this.#report(), silence]),
+      startTimeoutMs,
     );
     // Whoever kills it while it starts doesn't wait for it.
     this.started.catch(() => {});
@@ -42,13 +41,13 @@ export class EmbeddedProcess {
   /** Has it stop its PostgreSQL and end. */
   async end(): Promise<void> {
     this.#child.stdin?.end();
-    await within(endTimeoutMs, 'its program ends', this.#ended);
+    await within('its program ends', this.#ended);
   }
 
   /** Ends it as a crash would; its PostgreSQL isn't told. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await within(endTimeoutMs, 'its program ends', this.#ended);
+    await within('its program ends', this.#ended);
   }
 
   /** It no longer keeps this process alive; when this one ends, so does the other. */

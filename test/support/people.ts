@@ -6,6 +6,7 @@ import type { Grant } from '../../src/contract/objects.ts';
 import type { Input, OperationName, Output } from '../../src/contract/operations.ts';
 
 import { noteSecrets } from './secrets.ts';
+import { usualTimeoutMs } from './waiting.ts';
 
 export const password = 'correct horse';
 
@@ -51,8 +52,6 @@ export class AnswerError extends Error {
     this.retryable = error.retryable;
   }
 }
-
-const waitLimitMs = 10_000;
 
 /** A bare socket: sends frames, keeps every event, and waits for what a test needs. */
 export class TestSocket {
@@ -118,7 +117,7 @@ export class TestSocket {
 
   /** Waits until the condition holds; looked at after every frame. */
   async until(condition: () => boolean, what = 'the condition'): Promise<void> {
-    const late = AbortSignal.timeout(waitLimitMs);
+    const late = AbortSignal.timeout(usualTimeoutMs);
     while (!condition()) {
       if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`closed while waiting for ${what}`);
       await new Promise<void>((resolve, reject) => {

@@ -36,7 +36,6 @@ export const proxies: Record<string, ProxyKind> = {
 
 /** No proxy needs rights to run on high ports. */
 const nobody = 65_534;
-const endTimeoutMs = 10_000;
 
 /** Only where the program is missing, and nobody relies on the test. */
 function without(program: string, debianPackage: string): string | false {
@@ -150,7 +149,7 @@ async function run(
     certificate: readFileSync(authority, 'utf8'),
     end: async () => {
       child.kill('SIGTERM');
-      await within(endTimeoutMs, `${program} ends`, ended);
+      await within(`${program} ends`, ended);
       await rm(folder, { recursive: true });
     },
   };

@@ -23,7 +23,7 @@ export class Throttle {
    * @param onOver called when something is over a rate.
    * @param now milliseconds of a clock that never goes back.
    */
-  constructor(onOver: (rate: RateName) => void, now: () => number = () => performance.now()) {
+  constructor(onOver: (rate: RateName) => void, now: () => number) {
     this.#onOver = onOver;
     this.#now = now;
   }
