@@ -14,7 +14,13 @@ import { type Response, request } from './support/people.ts';
 const atOnce = availableParallelism() + 100;
 
 const server = attackedServer();
-const limited = attackedServer({ PAPO_RATE_LIMITS: 'on', PAPO_TRUSTED_PROXIES: '127.0.0.1' });
+/** The clock that its rates go by stands still, unless a test moves it. */
+let nowMs = 0;
+const limited = attackedServer(
+  { PAPO_RATE_LIMITS: 'on', PAPO_TRUSTED_PROXIES: '127.0.0.1' },
+  'this process',
+  { now: () => nowMs },
+);
 
 type Outcome = Grant & { code?: string; requestId?: string };
 
@@ -103,24 +109,26 @@ test('[abuse 21] of many logins at once a bounded number is looked at, the rest 
 test('[abuse 20] of 1,000 logins on one account ten are looked at, and more only as minutes go by', async () => {
   const owner = await limited.register();
   const socket = await limited.connect(owner);
-  const start = performance.now();
-  const answers = [];
-  for (let round = 0; round < 10; round += 1) {
-    answers.push(...(await Promise.all(times(100, () => guess(owner.user.username, limited.url)))));
-  }
-  const {
-    401: lookedAt = [],
-    429: refused = [],
-    ...others
-  } = Object.groupBy(answers, ({ status }) => status);
-  assert.deepEqual(others, {});
   const { burst, perMinute } = rates.loginsOfAccount;
-  const refilled = Math.ceil(((performance.now() - start) / 60_000) * perMinute);
-  assert.ok(lookedAt.length >= burst && lookedAt.length <= burst + refilled, String(lookedAt.length));
-  for (const { headers, body } of refused) {
-    assert.equal(body.code, 'rate_limited');
-    const seconds = Number(headers.get('retry-after'));
-    assert.ok(seconds >= 1 && seconds <= 60 / perMinute, String(seconds));
+  for (const [passedMs, allowed] of [
+    [0, burst],
+    [60_000, perMinute],
+  ] as const) {
+    nowMs += passedMs;
+    const answers = [];
+    for (let round = 0; round < 5; round += 1) {
+      answers.push(...(await Promise.all(times(100, () => guess(owner.user.username, limited.url)))));
+    }
+    const {
+      401: lookedAt = [],
+      429: refused = [],
+      ...others
+    } = Object.groupBy(answers, ({ status }) => status);
+    assert.deepEqual(others, {});
+    assert.deepEqual([lookedAt.length, refused.length], [allowed, 500 - allowed]);
+    for (const { headers, body } of refused) {
+      assert.deepEqual([body.code, headers.get('retry-after')], ['rate_limited', String(60 / perMinute)]);
+    }
   }
   // Whoever is signed in stays so, and gets new tokens.
   assert.ok((await socket.call(1, 'ping')).output);
@@ -150,7 +158,7 @@ test('[abuse 20] who signed in before from where they are gets in while others g
     });
   assert.equal((await attempt(password, '192.0.2.10')).status, 200);
   const guesses = await Promise.all(times(30, at => attempt(`guess number ${at}`, '198.51.100.10')));
-  assert.equal(guesses.at(-1)?.status, 429);
+  assert.ok(guesses.some(({ status }) => status === 429));
   assert.equal((await attempt(password, '198.51.100.11')).status, 429);
   assert.equal((await attempt(password, '192.0.2.10')).status, 200);
 });

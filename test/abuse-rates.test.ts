@@ -7,8 +7,11 @@ import { limits, rates } from '../src/contract/limits.ts';
 import type { Message } from '../src/contract/objects.ts';
 import { attackedServer, type Person, present } from './support/abuse.ts';
 import { type RawSocket, requestFrame, type ServerText } from './support/abuse-wire.ts';
+import { eventually } from './support/waiting.ts';
 
-const server = attackedServer({ PAPO_RATE_LIMITS: 'on' });
+/** The clock that rates go by stands still, unless a test moves it: a slow machine would else be told to wait less often. */
+let nowMs = 0;
+const server = attackedServer({ PAPO_RATE_LIMITS: 'on' }, 'this process', { now: () => nowMs });
 
 const times = <T>(count: number, make: (at: number) => T) =>
   Array.from({ length: count }, (_, at) => make(at));
@@ -57,44 +60,43 @@ async function storedOf({ user }: Person): Promise<number> {
   return rows.length;
 }
 
-test('[abuse 39] of 1,000 messages at once the burst is stored, and what the rate allows; the rest is told when', async () => {
+test('[abuse 39] of 1,000 messages at once the burst is stored, then what the rate allows; the rest is told when', async () => {
   const person = await server.register();
   const socket = await server.connect(person);
-  const start = performance.now();
-  const outcomes = await sendAll(socket, newMessages(1_000));
   const { perMinute, burst } = rates.messages;
-  const refilled = Math.ceil(((performance.now() - start) / 60_000) * perMinute);
-  const stored = outcomes.filter(({ message }) => message !== undefined);
-  assert.ok(stored.length >= burst && stored.length <= burst + refilled, `${stored.length} stored`);
-  assert.equal(await storedOf(person), stored.length);
-  for (const { error, message } of outcomes) {
-    if (message !== undefined) continue;
-    assert.deepEqual([error.code, error.retryable], ['rate_limited', true]);
-    const waitMs = error.retryAfterMs ?? 0;
-    assert.ok(waitMs > 0 && waitMs <= 60_000 / perMinute, String(waitMs));
+  const seconds = 2;
+  for (const [passedMs, allowed] of [
+    [0, burst],
+    [seconds * 1_000, (seconds * perMinute) / 60],
+  ] as const) {
+    nowMs += passedMs;
+    const outcomes = await sendAll(socket, newMessages(1_000));
+    const [stored, refused] = [outcomes.slice(0, allowed), outcomes.slice(allowed)];
+    for (const { message } of stored) assert.ok(message !== undefined);
+    for (const { error } of refused) {
+      const { code, retryable, retryAfterMs } = error;
+      assert.deepEqual([code, retryable, retryAfterMs], ['rate_limited', true, 60_000 / perMinute]);
+    }
   }
+  assert.equal(await storedOf(person), burst + (seconds * perMinute) / 60);
 });
 
 test('[abuse 39] while over the rate, a message that is stored is answered as before, with the same message', async () => {
   const person = await server.register();
   const socket = await server.connect(person);
-  const messages = newMessages(400);
-  const first = await sendAll(socket, messages);
-  const stored = first.filter(({ message }) => message !== undefined);
-  // In front of each resend enough others to be over the rate.
-  const again = await sendAll(socket, [
-    ...newMessages(400),
-    ...stored,
-    ...stored.map(sent => ({ ...sent, text: 'other' })),
-  ]);
-  assert.equal(again.slice(390, 400).filter(({ error }) => error?.code === 'rate_limited').length > 0, true);
-  const resent = again.slice(400, 400 + stored.length);
+  const stored = await sendAll(socket, newMessages(rates.messages.burst));
+  const [refused] = await sendAll(socket, newMessages(1));
+  assert.equal(refused?.error.code, 'rate_limited');
+  const resent = await sendAll(socket, stored);
   assert.deepEqual(
     resent.map(({ message }) => message),
     stored.map(({ message }) => message),
   );
-  const conflicting = again.slice(400 + stored.length);
-  assert.deepEqual(new Set(conflicting.map(({ error }) => error?.code)), new Set(['id_conflict']));
+  const conflicting = await sendAll(
+    socket,
+    stored.map(sent => ({ ...sent, text: 'other' })),
+  );
+  assert.deepEqual(new Set(conflicting.map(({ error }) => error.code)), new Set(['id_conflict']));
 });
 
 test('[abuse 39] what was refused for the rate is stored when it is sent again, once', async () => {
@@ -108,8 +110,9 @@ test('[abuse 39] what was refused for the rate is stored when it is sent again, 
     seen.push(...outcomes.flatMap(({ message }) => message?.seq ?? []));
     waiting = outcomes.filter(({ message }) => message === undefined);
     rounds += 1;
+    nowMs += 500;
   }
-  assert.ok(rounds > 1);
+  assert.equal(rounds, 3);
   assert.deepEqual([seen.length, new Set(seen).size, await storedOf(person)], [60, 60, 60]);
 });
 
@@ -117,11 +120,11 @@ test('[abuse 39] the rate is the user’s: other connections and HTTP share it, 
   const [person, other] = [await server.register(), await server.register()];
   const sockets = [await server.connect(person), await server.connect(person)];
   const outcomes = (await Promise.all(sockets.map(socket => sendAll(socket, newMessages(200))))).flat();
-  const overHttp = await Promise.all(times(40, at => server.send(server.general, `over HTTP ${at}`, person)));
-  assert.ok(outcomes.filter(({ message }) => message !== undefined).length < 2 * rates.messages.burst);
-  const refused = overHttp.filter(({ status }) => status === 429);
-  assert.ok(refused.length > 0);
-  for (const { headers } of refused) assert.equal(headers.get('retry-after'), '1');
+  const overHttp = await Promise.all(times(10, at => server.send(server.general, `over HTTP ${at}`, person)));
+  assert.equal(outcomes.filter(({ message }) => message !== undefined).length, rates.messages.burst);
+  for (const { status, headers } of overHttp) {
+    assert.deepEqual([status, headers.get('retry-after')], [429, '1']);
+  }
   for (const text of times(rates.messages.burst, String)) {
     assert.equal((await server.send(server.general, text, other)).status, 201);
   }
@@ -135,19 +138,19 @@ test('[abuse 39] making rooms and asking for whatever it is have rates as well',
     assert.deepEqual(new Set(codes), new Set([undefined, 'rate_limited']));
     return codes.filter(code => code === 'rate_limited').length;
   };
-  const attempts = rates.roomChanges.burst + 150;
+  const { burst } = rates.roomChanges;
   const refused = await refusedOf(
     'room.create',
-    times(attempts, () => ({ name: 'mine', kind: 'private' })),
+    times(burst + 150, () => ({ name: 'mine', kind: 'private' })),
   );
+  assert.equal(refused, 150);
   const rooms = await server.query("select from members where user_id = $1 and role = 'owner'", [
     person.user.id,
   ]);
-  assert.equal(rooms.length, attempts - refused);
-  await refusedOf(
-    'ping',
-    times(rates.requests.burst + 1_400, () => ({})),
-  );
+  assert.equal(rooms.length, burst);
+  // The rooms were requests as well.
+  const pings = times(rates.requests.burst, () => ({}));
+  assert.equal(await refusedOf('ping', pings), burst);
 });
 
 test('[abuse 39] a twenty-first connection of a user is closed with 4004, and one that goes makes room', async () => {
@@ -165,7 +168,8 @@ test('[abuse 39] a twenty-first connection of a user is closed with 4004, and on
   await server.connect(other);
   present(sockets[0]).write(Buffer.from([0x88, 0x80, 0, 0, 0, 0]));
   await present(sockets[0]).connection.rest();
-  await server.connect(person);
+  // The server may hear later than its client that a connection is gone.
+  await eventually('there is room for another one', () => server.connect(person).catch(() => undefined));
 });
 
 test('[abuse 39] of thirty connections at once twenty stay', async () => {

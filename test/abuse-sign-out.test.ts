@@ -1,7 +1,7 @@
 /** Rows 11 and 12 of abuse.md: sockets whose login has ended, or whose token has expired or been renewed. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
+import { mock, type TestContext, test } from 'node:test';
 import { closeCodes } from '../src/contract/codes.ts';
 import { limits } from '../src/contract/limits.ts';
 import type { Grant } from '../src/contract/objects.ts';
@@ -11,9 +11,12 @@ import { decode, type Json, sign } from './support/abuse-jwt.ts';
 import { frame, opcodes, type RawSocket, requestFrame } from './support/abuse-wire.ts';
 
 const server = attackedServer();
+/** For tokens that expire: in this process, so that the tests can move its timers. */
+const here = attackedServer({}, 'this process');
+const lifetimeSeconds = 60;
 
-async function login({ user, password }: Person): Promise<Person> {
-  const { status, body } = await server.post<Grant>('/login', { username: user.username, password });
+async function login({ user, password }: Person, at = server): Promise<Person> {
+  const { status, body } = await at.post<Grant>('/login', { username: user.username, password });
   assert.equal(status, 200);
   return { ...body, password };
 }
@@ -27,6 +30,12 @@ function tokenOf({ token }: Person, changes: Json): string {
 }
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+
+/** From here on, timers go only when the test moves them. */
+function stopTimers(t: TestContext): void {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+}
 
 const renew = (socket: RawSocket, token: string) => socket.call(randomUUID(), 'token.renew', { token });
 
@@ -108,22 +117,27 @@ test('[abuse 11] a login beyond as many as a user can have ends the one that was
   assert.equal((await server.get('/me', newest)).status, 200);
 });
 
-test('[abuse 12] a socket is closed with 4001 when its token expires, unless a newer one came in time', async () => {
-  const person = await server.register();
-  const shortLived = tokenOf(person, { exp: inSeconds(2) });
-  // The one that renews is opened first: its time would be up before that of the other.
-  const renewed = await server.connect({ token: shortLived });
-  const expiring = await server.connect({ token: shortLived });
+test('[abuse 12] a socket is closed with 4001 when its token expires, unless a newer one came in time', async t => {
+  const person = await here.register();
+  stopTimers(t);
+  const shortLived = tokenOf(person, { exp: inSeconds(lifetimeSeconds) });
+  const renewed = await here.connect({ token: shortLived });
+  const expiring = await here.connect({ token: shortLived });
   const { output } = await renew(renewed, person.token);
   assert.deepEqual(output, { expiresAt: person.expiresAt });
+  await requireOpen(renewed, expiring);
+  mock.timers.tick(lifetimeSeconds * 1_000);
   assert.equal(await expiring.closed(), closeCodes.tokenExpired);
   await requireOpen(renewed);
 });
 
-test('[abuse 12] a socket that is renewed with a token of less time is closed when that expires', async () => {
-  const person = await server.register();
-  const socket = await server.connect(person);
-  await renew(socket, tokenOf(person, { exp: inSeconds(2) }));
+test('[abuse 12] a socket that is renewed with a token of less time is closed when that expires', async t => {
+  const person = await here.register();
+  stopTimers(t);
+  const socket = await here.connect(person);
+  await renew(socket, tokenOf(person, { exp: inSeconds(lifetimeSeconds) }));
+  await requireOpen(socket);
+  mock.timers.tick(lifetimeSeconds * 1_000);
   assert.equal(await socket.closed(), closeCodes.tokenExpired);
 });
 
@@ -136,12 +150,13 @@ test('[abuse 12] a token for longer than a timer can run does not close at once'
   await requireOpen(fresh, socket);
 });
 
-test('[abuse 12] renewing with what is no valid token of the same user changes nothing', async () => {
-  const [person, stranger] = [await server.register(), await server.register()];
-  const ended = await login(person);
-  await server.post('/logout', {}, ended);
-  const until = tokenOf(person, { exp: inSeconds(2) });
-  const socket = await server.connect({ token: until });
+test('[abuse 12] renewing with what is no valid token of the same user changes nothing', async t => {
+  const [person, stranger] = [await here.register(), await here.register()];
+  const ended = await login(person, here);
+  await here.post('/logout', {}, ended);
+  stopTimers(t);
+  const until = tokenOf(person, { exp: inSeconds(lifetimeSeconds) });
+  const socket = await here.connect({ token: until });
   const refused = [
     [stranger.token, 'forbidden'],
     ...['', 'x', 'a.b.c', '__proto__', person.refreshToken, `${person.token}x`].map(token => [
@@ -160,6 +175,7 @@ test('[abuse 12] renewing with what is no valid token of the same user changes n
   );
   const me = (await socket.call('me', 'account.me')).output as Output<'account.me'>;
   assert.equal(me.user.id, person.user.id);
+  mock.timers.tick(lifetimeSeconds * 1_000);
   assert.equal(await socket.closed(), closeCodes.tokenExpired);
 });
 
@@ -188,4 +204,5 @@ test('[abuse 12] a socket renewed while that other login is signing out does not
 
 test('[abuse 11, 12] stops in good order afterwards, and its log tells none of these tokens', async () => {
   await server.requireDiscreetLog();
+  await here.requireDiscreetLog();
 });

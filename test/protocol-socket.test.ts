@@ -1,13 +1,14 @@
 /** Rules of PROTOCOL.md on connections: how they live and how they end. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, mock, test } from 'node:test';
+import { after, before, mock, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { limits } from '../src/contract/limits.ts';
 import type { Grant } from '../src/contract/objects.ts';
 import { decode, sign } from './support/abuse-jwt.ts';
 import { register, TestSocket } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { eventually } from './support/waiting.ts';
 
 const secret = 'a secret of at least thirty-two bytes';
 
@@ -19,14 +20,20 @@ before(async () => {
 });
 after(() => server.close());
 
+/** From here on, timers of this kind go only when the test moves them. */
+function stopTimers(t: TestContext, kind: 'setTimeout' | 'setInterval'): void {
+  mock.timers.enable({ apis: [kind] });
+  t.after(() => mock.timers.reset());
+}
+
 /** Ana's token, but good for so many seconds from now. */
 function tokenFor(seconds: number): string {
   const [header, claims] = ana.token.split('.', 2).map(decode);
   return sign(header, { ...claims, exp: Math.floor(Date.now() / 1000) + seconds }, secret);
 }
 
-test('[SOCK-17] who leaves two pings without a pong is closed with 4003, who answers is not', async () => {
-  mock.timers.enable({ apis: ['setInterval'] });
+test('[SOCK-17] who leaves two pings without a pong is closed with 4003, who answers is not', async t => {
+  stopTimers(t, 'setInterval');
   const address = `${server.url.replace('http', 'ws')}/ws`;
   const protocols = ['papo.v1', `bearer.${ana.token}`];
   const [deaf, sound] = [false, true].map(autoPong => new WebSocket(address, protocols, { autoPong }));
@@ -45,31 +52,33 @@ test('[SOCK-17] who leaves two pings without a pong is closed with 4003, who ans
   const [code] = await closed;
   assert.equal(code, 4003);
   assert.equal(sound.readyState, WebSocket.OPEN);
-  mock.timers.reset();
   sound.terminate();
 });
 
 test('[SOCK-18] a ping is answered with the time of the server', async () => {
   const socket = await TestSocket.open(server.url, ana.token);
-  const { at } = await socket.call('ping', {});
-  assert.ok(Math.abs(Date.parse(at) - Date.now()) < 10_000);
+  const asked = Date.now();
+  const at = Date.parse((await socket.call('ping', {})).at);
+  assert.ok(asked <= at && at <= Date.now(), `${asked}, ${at}`);
   await socket.close();
 });
 
-test('[SOCK-19] a connection is closed with 4001 when its token expires, unless it has a newer one', async () => {
-  const [late, renewed] = await Promise.all(
-    [2, 2].map(seconds => TestSocket.open(server.url, tokenFor(seconds))),
-  );
+test('[SOCK-19] a connection is closed with 4001 when its token expires, unless it has a newer one', async t => {
+  stopTimers(t, 'setTimeout');
+  const seconds = 60;
+  const [late, renewed] = await Promise.all([1, 2].map(() => TestSocket.open(server.url, tokenFor(seconds))));
   assert.ok(late && renewed);
   await renewed.call('token.renew', { token: ana.token });
+  await late.call('ping', {});
+  mock.timers.tick(seconds * 1_000);
   assert.equal((await late.closed).code, 4001);
-  assert.ok(Date.now() >= Date.parse(late.hello?.expiresAt ?? ''));
   await renewed.call('ping', {});
   await renewed.close();
 });
 
-test('[SOCK-22] one connection more than a user may have is closed with 4004, and the others stay', async () => {
+test('[SOCK-22] one connection more than a user may have is closed with 4004, and the others stay', async t => {
   const strict = await startServer({ PAPO_RATE_LIMITS: 'on' });
+  t.after(() => strict.close());
   const [bruno, carla] = [await register(strict.url, 'bruno'), await register(strict.url, 'carla')];
   const sockets = await Promise.all(
     Array.from({ length: limits.maxConnectionsPerUser }, () => TestSocket.open(strict.url, bruno.token)),
@@ -78,6 +87,8 @@ test('[SOCK-22] one connection more than a user may have is closed with 4004, an
   await Promise.all(sockets.map(socket => socket.call('ping', {})));
   await (await TestSocket.open(strict.url, carla.token)).close();
   await sockets[0]?.close();
-  sockets.push(await TestSocket.open(strict.url, bruno.token));
-  await strict.close();
+  // The server may hear later than its client that a connection is gone.
+  await eventually('there is room for another one', () =>
+    TestSocket.open(strict.url, bruno.token).catch(() => undefined),
+  );
 });
