@@ -89,7 +89,8 @@ test('[abuse 41] two hundred who stop reading a busy room are cut off at 1 MiB e
   }
   assert.equal(cut, readers);
   const most = readers * limits.maxUnsentBytes;
-  assert.ok(mostUnsent > most / 2 && mostUnsent <= most, `${mostUnsent} bytes unsent`);
+  // Of many at once: not all are cut off by the same message.
+  assert.ok(mostUnsent > 10 * limits.maxUnsentBytes && mostUnsent <= most, `${mostUnsent} bytes unsent`);
 
   for (const { socket } of unread) socket.resume();
   const codes = await Promise.all(unread.map(({ closed }) => closed));

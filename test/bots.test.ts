@@ -10,7 +10,9 @@ import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Grant, Message, Room } from '../src/contract/objects.ts';
+import { endWithUs } from './support/child.ts';
 import { password, register, request } from './support/people.ts';
+import { ownPort } from './support/ports.ts';
 import { createDatabase, type TestDatabase } from './support/postgres.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { ShakyNetwork } from './support/shaky-network.ts';
@@ -177,7 +179,8 @@ class Day {
 
   static async begin(command: string, args: string[]): Promise<Day> {
     const database = await createDatabase();
-    const server = await startServer(dayEnvironment, database.url);
+    const PORT = String(await ownPort());
+    const server = await startServer({ ...dayEnvironment, PORT }, database.url);
     const network = await ShakyNetwork.to(server.url);
     const ana = new Person(await register(server.url, 'ana'));
     const botty = await register(server.url, 'botty');
@@ -187,10 +190,16 @@ class Day {
       env: { PATH: process.env.PATH, PAPO_URL: network.url, PAPO_USER: 'botty', PAPO_PASSWORD: password },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithUs(bot);
     const day = new Day({ database, network, server, ana, bot, botUser: botty.user.id, room: room.id });
-    await day.botIsTold('"rooms":[]');
-    await day.invite();
-    await day.botIsTold('"event":"joined"');
+    try {
+      await day.botIsTold('"rooms":[]');
+      await day.invite();
+      await day.botIsTold('"event":"joined"');
+    } catch (error) {
+      await day.end();
+      throw error;
+    }
     return day;
   }
 
@@ -272,9 +281,9 @@ class Day {
   }
 
   async restartServer(): Promise<void> {
-    const { port } = new URL(this.#server.url);
+    const { port: PORT } = new URL(this.#server.url);
     await this.#server.close();
-    this.#server = await startServer({ ...dayEnvironment, PORT: port }, this.#database.url);
+    this.#server = await startServer({ ...dayEnvironment, PORT }, this.#database.url);
   }
 
   async #botTexts(): Promise<string[]> {

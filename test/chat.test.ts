@@ -10,10 +10,12 @@ import { Conversation } from '../src/cli/chat/conversation.ts';
 import { readOptions } from '../src/cli/chat/options.ts';
 import { excerpt, printable, printableLines } from '../src/cli/chat/printable.ts';
 import { type Screen, Terminal } from '../src/cli/chat/terminal.ts';
+import { endWithUs } from './support/child.ts';
 import { anew, change, current, FakeChat, member, message, room } from './support/fake-chat.ts';
 import { settle } from './support/fake-clock.ts';
 import { bruno } from './support/fake-socket.ts';
 import { password, register, request } from './support/people.ts';
+import { ownPort } from './support/ports.ts';
 import { createDatabase } from './support/postgres.ts';
 import { spawnServer, startServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
@@ -355,6 +357,7 @@ class ChatProcess {
       env: { ...process.env, ...environment },
       stdio: 'pipe',
     });
+    endWithUs(this.#child);
     let text = '';
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', chunk => {
@@ -386,7 +389,8 @@ class ChatProcess {
 test('two people talk over pipes, the server is killed in between, and everything is there once, in order', async () => {
   const database = await createDatabase();
   cleanups.push(() => database.drop());
-  let server = await spawnServer({ DATABASE_URL: database.url });
+  const environment = { DATABASE_URL: database.url, PORT: String(await ownPort()) };
+  let server = await spawnServer(environment);
   cleanups.push(() => server.end('SIGTERM'));
   const { url } = server;
   const ana = new ChatProcess(['--url', url, '--user', 'ana', '--register']);
@@ -398,7 +402,7 @@ test('two people talk over pipes, the server is killed in between, and everythin
   await server.end('SIGKILL');
   await ana.shows(' s —');
   ana.type('still there?');
-  server = await spawnServer({ DATABASE_URL: database.url, PORT: new URL(url).port });
+  server = await spawnServer(environment);
   await bruno.shows('ana: still there?');
   bruno.type('sure', '/create Tea room', 'come in!', '/members');
   await bruno.shows('(owner)');

@@ -21,8 +21,9 @@ for (const major of [18, 15]) {
 
     after(() => postgres.process.end());
 
-    test('two people talk, the server restarts, and everything is there', async () => {
+    test('two people talk, the server restarts, and everything is there', async t => {
       const first = await startServer({}, url);
+      t.after(() => first.close());
       const [ana, bruno] = [await register(first.url, 'ana'), await register(first.url, 'bruno')];
       const talker = await TestSocket.live(first.url, ana.token);
       const reader = await TestSocket.live(first.url, bruno.token);
@@ -33,21 +34,22 @@ for (const major of [18, 15]) {
       await first.close();
 
       const second = await startServer({}, url);
+      t.after(() => second.close());
       const back = await TestSocket.live(second.url, bruno.token);
       const { messages } = await back.call('message.history', { room: room.id });
       assert.deepEqual(messages, [sent.message]);
       const { rows } = await query(url, 'show server_version_num');
       assert.equal(Math.floor(rows[0].server_version_num / 10_000), major);
-      await second.close();
     });
 
     for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
-      test(`[G1] with ${setting} off the start is refused, which says so`, async () => {
-        await query(url, `alter system set ${setting} = off`);
-        await query(url, 'select pg_reload_conf()');
+      test(`[G1] with ${setting} off the start is refused, which says so`, async t => {
+        const reload = () => query(url, 'select pg_reload_conf()');
+        const reset = () => query(url, `alter system reset ${setting}`).then(reload);
+        t.after(reset);
+        await query(url, `alter system set ${setting} = off`).then(reload);
         await assert.rejects(startServer({}, url), new RegExp(`${setting} off`));
-        await query(url, `alter system reset ${setting}`);
-        await query(url, 'select pg_reload_conf()');
+        await reset();
         const server = await startServer({}, url);
         await server.close();
       });
@@ -55,14 +57,14 @@ for (const major of [18, 15]) {
   });
 }
 
-test('a second server on the same database refuses to start and leaves the first alone', async () => {
+test('a second server on the same database refuses to start and leaves the first alone', async t => {
   const database = await createDatabase();
+  t.after(() => database.drop());
   const first = await startServer({}, database.url);
+  t.after(() => first.close());
   await assert.rejects(startServer({}, database.url), /another papo server is using this database/);
   const ana = await register(first.url, 'ana');
   await (await TestSocket.live(first.url, ana.token)).close();
-  await first.close();
-  await database.drop();
 });
 
 test('a database that is not there stops the start', async () => {

@@ -31,7 +31,7 @@ after(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const start = (port = '0') => spawnServer({ PAPO_DATA_DIR: dataDir, PORT: port });
+const start = () => spawnServer({ PAPO_DATA_DIR: dataDir });
 
 /** Keeps sending, some at a time, until the connection breaks; answers with what was acknowledged, and what wasn't. */
 async function sendUntilClosed(socket: TestSocket, prefix: string) {

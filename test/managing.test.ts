@@ -254,8 +254,9 @@ test("[PAGE-4] one's rooms come most recently active first, in pages if asked", 
   assert.equal((await as(dora, 'GET', '/rooms?cursor=nonsense')).status, 400);
 });
 
-test('[SOCK-20] before it stops, the server tells everyone when to come back', async () => {
+test('[SOCK-20] before it stops, the server tells everyone when to come back', async t => {
   const other = await startServer();
+  t.after(() => other.close());
   const dan = await register(other.url, 'dan');
   const socket = await TestSocket.live(other.url, dan.token);
   await other.close();
@@ -266,7 +267,7 @@ test('[SOCK-20] before it stops, the server tells everyone when to come back', a
 });
 
 test('[AUTH-9] signing out ends the login, and closes its sockets and no others', async () => {
-  const { user, ...first } = await register(server.url, 'eva');
+  const { user, ...first } = await register(server.url, 'fabio');
   const { body: second } = await request<Grant>(server.url, 'POST', '/login', {
     body: { username: user.username, password: 'correct horse' },
   });
@@ -283,11 +284,7 @@ test('[AUTH-9] signing out ends the login, and closes its sockets and no others'
 });
 
 test('[AUTH-10] a refreshed token goes on with the live socket; one of another user does not', async () => {
-  const eva = (
-    await request<Grant>(server.url, 'POST', '/login', {
-      body: { username: 'eva', password: 'correct horse' },
-    })
-  ).body;
+  const eva = await register(server.url, 'eva');
   const socket = await live(eva);
   const { body: next } = await request<Grant>(server.url, 'POST', '/refresh', {
     body: { refreshToken: eva.refreshToken },

@@ -166,10 +166,9 @@ test('a slow reader is counted, what is unsent is shown, and both directions hav
   let mostUnsent = 0;
   let sent = 0;
   await eventually('the slow reader is cut off', async () => {
-    for (let count = 0; count < 30; count += 1) {
-      await talker.call('message.send', { room, id: uuidv7(), text }).catch(() => {});
-      sent += 1;
-    }
+    const some = Array.from({ length: 30 }, () => talker.call('message.send', { room, id: uuidv7(), text }));
+    await Promise.all(some);
+    sent += some.length;
     mostUnsent = Math.max(mostUnsent, (await read()).get('papo_buffered_bytes') ?? 0);
     return isCut();
   });
@@ -255,17 +254,18 @@ for (const file of ['deploy/prometheus/alerts.yml', 'deploy/grafana/dashboards/p
   });
 }
 
-test('who opens connections to the door without end gets no more than a few, and the door opens again', async () => {
+test('who opens connections to the door without end gets no more than a few, and the door opens again', async t => {
   const of = await startServer(metricsAddress);
+  t.after(() => of.close());
   const { hostname, port } = new URL(of.metricsUrl ?? '');
   const crowd = Array.from({ length: metricsDoorLimits.maxConnections + 10 }, () =>
     connect(Number(port), hostname).on('error', () => {}),
   );
+  t.after(() => crowd.map(socket => socket.destroy()));
   const turnedAway = () => crowd.filter(({ closed }) => closed).length;
   await eventually('the last ten are turned away', () => turnedAway() === 10);
   for (const socket of crowd) socket.destroy();
   await eventually('it can be read', () => metricsPage(of.metricsUrl ?? '').catch(() => false));
-  await of.close();
 });
 
 test('every panel of the dashboard says what it shows', () => {

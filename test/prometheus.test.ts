@@ -24,6 +24,9 @@ const { panels } = JSON.parse(readFileSync('deploy/grafana/dashboards/papo.json'
   panels: { title: string; targets: { expr: string }[] }[];
 };
 
+/** Alerts that a slow machine is right to think of, as long as they don't fire. */
+const ofSpeed = ['PapoDeliversSlowly', 'PapoEventLoopLags'];
+
 /** Grafana's variables, as it would fill them in. */
 const filledIn = (expr: string) => expr.replaceAll('$__rate_interval', '1m').replaceAll('$instance', '.*');
 
@@ -194,8 +197,15 @@ test('every panel and every alert has its numbers, and they are those of what wa
   await t.test('no alert is without its numbers, and none complains', async () => {
     const rules = await prometheus.rules();
     assert.ok(rules.length > 0);
+    for (const name of ofSpeed)
+      assert.ok(
+        rules.some(rule => rule.name === name),
+        name,
+      );
     for (const { name, query, state, health, lastError } of rules) {
-      assert.deepEqual([name, state, health, lastError], [name, 'inactive', 'ok', undefined]);
+      assert.deepEqual([name, health, lastError], [name, 'ok', undefined]);
+      const calm = ofSpeed.includes(name) ? ['inactive', 'pending'] : ['inactive'];
+      assert.ok(calm.includes(state), `${name} is ${state}`);
       const parts = compared(query);
       assert.ok(parts.length > 0);
       for (const part of parts) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChatClient, type Message, register } from '../src/sdk/index.ts';
 import { password } from './support/people.ts';
+import { ownPort } from './support/ports.ts';
 import { createDatabase } from './support/postgres.ts';
 import { type ServerProcess, spawnServer } from './support/server.ts';
 import { eventually, within } from './support/waiting.ts';
@@ -50,11 +51,11 @@ class Talker {
 test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing comes twice, everyone has one order', async t => {
   const database = await createDatabase();
   t.after(() => database.drop());
-  const start = (port: string) => spawnServer({ DATABASE_URL: database.url, PORT: port });
-  let server: ServerProcess = await start('0');
+  const environment = { DATABASE_URL: database.url, PORT: String(await ownPort()) };
+  const start = () => spawnServer(environment);
+  let server: ServerProcess = await start();
   t.after(() => server.end('SIGKILL'));
   const { url } = server;
-  const { port } = new URL(url);
 
   const talkers = await Promise.all(['ana', 'bruno', 'carla', 'davi'].map(join));
   const [ana] = talkers;
@@ -77,7 +78,7 @@ test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing com
     const target = (restart + 1) * perRound;
     await eventually('everyone has talked a while', () => talkers.every(talker => slowest(talker) >= target));
     assert.equal(await server.end('SIGTERM'), 0, server.output.join('\n'));
-    server = await start(port);
+    server = await start();
     await eventually('all are back', () => talkers.every(({ lives }) => lives > restart));
   }
   isOver = true;

@@ -4,10 +4,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
+import { endWithUs } from './child.ts';
+import { ownPort } from './ports.ts';
 import { eventually, within } from './waiting.ts';
 
 export type RunningProxy = {
@@ -51,7 +52,7 @@ function without(program: string, debianPackage: string): string | false {
 /** The file as it is, but for its ports, its certificate, and the folder of certbot. */
 async function startNginx(papoUrl: string): Promise<RunningProxy> {
   const folder = await ownFolder();
-  const [port, plainPort] = await freePorts();
+  const [port, plainPort] = [await ownPort(), await ownPort()];
   const certificate = makeCertificate(folder);
   const shipped = await readFile('deploy/proxy/nginx.conf', 'utf8');
   const site = replaceAll(shipped, {
@@ -85,7 +86,7 @@ async function startNginx(papoUrl: string): Promise<RunningProxy> {
 /** The file as it is: what differs here is in the environment, and in global options before it. */
 async function startCaddy(papoUrl: string): Promise<RunningProxy> {
   const folder = await ownFolder();
-  const [port, plainPort] = await freePorts();
+  const [port, plainPort] = [await ownPort(), await ownPort()];
   const file = join(folder, 'Caddyfile');
   await writeFile(
     file,
@@ -131,6 +132,7 @@ async function run(
     env: { PATH: path, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  endWithUs(child);
   const complaints: string[] = [];
   child.stderr.setEncoding('utf8').on('data', text => complaints.push(text));
   const ended = once(child, 'close');
@@ -178,20 +180,6 @@ function replaceAll(text: string, replacements: Record<string, string>): string 
     assert.ok(changed.includes(from), from);
     return changed.replaceAll(from, to);
   }, text);
-}
-
-/** Held at the same time, so that they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(async server => {
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-      return (server.address() as AddressInfo).port;
-    }),
-  );
-  await Promise.all(servers.map(server => once(server.close(), 'close')));
-  const [one = 0, other = 0] = ports;
-  return [one, other];
 }
 
 /** Caddy listens before it has made its certificate. */

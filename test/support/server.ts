@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
 import { type NodeOptions, type PapoNode, startNode } from '../../src/server/node.ts';
+import { endWithUs } from './child.ts';
 import { createDatabase } from './postgres.ts';
 import { requireDiscreet } from './secrets.ts';
 
@@ -90,9 +91,7 @@ export async function spawnServer(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;
-  const killWithUs = () => child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  void exited.then(() => process.off('exit', killWithUs));
+  endWithUs(child);
   const output: string[] = [];
   createInterface({ input: child.stderr }).on('line', line => output.push(line));
   const url = await new Promise<string>((resolve, reject) => {
