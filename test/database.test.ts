@@ -10,7 +10,6 @@ import { createLog } from '../src/server/log.ts';
 import { Metrics } from '../src/server/metrics.ts';
 import { isConnectionLost, openPool, openSingle } from '../src/server/store/database.ts';
 import { emptyDatabase } from './support/backups.ts';
-import { createDatabase } from './support/postgres.ts';
 import { eventually } from './support/waiting.ts';
 
 /** ErrorResponse and Terminate: https://www.postgresql.org/docs/current/protocol-message-formats.html */
@@ -22,11 +21,13 @@ const terminating = Buffer.concat([
 ]);
 const terminate = 'X'.charCodeAt(0);
 
-test('a connection that ends while it is lent and asks nothing fails the next question, and never the process', async () => {
-  const database = await createDatabase();
+test('a connection that ends while it is lent and asks nothing fails the next question, and never the process', async t => {
+  const database = await emptyDatabase(t);
   const db = openPool(database.connection, createLog('silent'), new Metrics());
+  t.after(() => db.destroy());
   const admin = new pg.Client(database.connection);
   await admin.connect();
+  t.after(() => admin.end());
   await db.connection().execute(async lent => {
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(lent);
     const pid = rows[0]?.pid;
@@ -38,8 +39,6 @@ test('a connection that ends while it is lent and asks nothing fails the next qu
     await assert.rejects(sql`select`.execute(lent), isConnectionLost);
   });
   await sql`select`.execute(db);
-  await Promise.all([db.destroy(), admin.end()]);
-  await database.drop();
 });
 
 test('a PostgreSQL that goes while its connections are being closed is nothing to tell', async t => {
@@ -79,6 +78,7 @@ async function connected(t: TestContext) {
   const told: string[] = [];
   const log = pino({ level: 'warn' }, { write: line => told.push(JSON.parse(line).msg) });
   const db = openSingle({ ...connection, host: '127.0.0.1', port }, log);
+  t.after(() => db.destroy());
   await sql`select`.execute(db);
   const [way, ...others] = ways;
   assert.ok(way !== undefined && others.length === 0);

@@ -41,33 +41,36 @@ test('they can only be asked', async () => {
   assert.deepEqual([status, headers.get('allow')], [405, 'GET']);
 });
 
-test('without its database it lives but isn’t ready, and is again when the database is back', async () => {
+test('without its database it lives but isn’t ready, and is again when the database is back', async t => {
   const database = await createDatabase();
   const { database: name, ...postgres } = database.connection;
   const admin = new pg.Client({ ...postgres, database: 'postgres' });
   await admin.connect();
   const remote = await startServer({}, database.url);
-  try {
-    await admin.query(`alter database ${name} allow_connections false`);
-    await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-    await eventually('it is not ready', async () => (await ask('/readyz', remote.url)).status === 503);
-    assert.deepEqual((await ask('/readyz?verbose', remote.url)).body, {
-      ready: false,
-      checks: { database: false, migrations: false, accepting: true },
-    });
-    assert.equal((await ask('/livez', remote.url)).status, 200);
-    await admin.query(`alter database ${name} allow_connections true`);
-    await eventually('it is ready', async () => (await ask('/readyz', remote.url)).status === 200);
-  } finally {
+  t.after(async () => {
     await remote.close();
     await admin.end();
     await database.drop();
-  }
+  });
+  await admin.query(`alter database ${name} allow_connections false`);
+  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  await eventually('it is not ready', async () => (await ask('/readyz', remote.url)).status === 503);
+  assert.deepEqual((await ask('/readyz?verbose', remote.url)).body, {
+    ready: false,
+    checks: { database: false, migrations: false, accepting: true },
+  });
+  assert.equal((await ask('/livez', remote.url)).status, 200);
+  await admin.query(`alter database ${name} allow_connections true`);
+  await eventually('it is ready', async () => (await ask('/readyz', remote.url)).status === 200);
 });
 
-test('while the database owes an answer it isn’t asked again, however often anyone asks', async () => {
+test('while the database owes an answer it isn’t asked again, however often anyone asks', async t => {
   const remote = await startServer();
   const [blocker, watcher] = [new pg.Client(remote.databaseUrl), new pg.Client(remote.databaseUrl)];
+  t.after(async () => {
+    await Promise.all([blocker.end(), watcher.end()]);
+    await remote.close();
+  });
   await Promise.all([blocker.connect(), watcher.connect()]);
   await blocker.query('begin; lock table kysely_migration in access exclusive mode');
   for (let asked = 0; asked < 3; asked += 1) assert.equal((await ask('/readyz', remote.url)).status, 503);
@@ -76,15 +79,15 @@ test('while the database owes an answer it isn’t asked again, however often an
   );
   assert.equal(rows[0].count, 1);
   await blocker.query('rollback');
-  await Promise.all([blocker.end(), watcher.end()]);
   await eventually('it is ready', async () => (await ask('/readyz', remote.url)).status === 200);
-  await remote.close();
 });
 
-test('while it stops it isn’t ready, and still says so to who is connected', async () => {
+test('while it stops it isn’t ready, and still says so to who is connected', async t => {
   const stopping = await startServer();
+  t.after(() => stopping.close());
   const { port } = new URL(stopping.url);
   const socket = connect(Number(port), '127.0.0.1');
+  t.after(() => socket.destroy());
   await once(socket, 'connect');
   // A request on its way keeps the connection.
   const asked = 'GET /readyz?verbose HTTP/1.1\r\n';

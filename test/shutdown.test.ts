@@ -2,20 +2,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { connect } from 'node:net';
+import { mock, test } from 'node:test';
 import pg from 'pg';
 import { WebSocket } from 'ws';
 import { farewellLimits } from '../src/server/doors/farewell.ts';
+import { emptyDatabase } from './support/backups.ts';
 import { DatabaseLine } from './support/database-line.ts';
 import { register, request, TestSocket } from './support/people.ts';
-import { createDatabase } from './support/postgres.ts';
 import { spawnServer, startServer } from './support/server.ts';
 import { eventually, within } from './support/waiting.ts';
 
-test('who is in the middle of the handshake when the server stops is refused, and doesn’t keep it from stopping', async () => {
+test('who is in the middle of the handshake when the server stops is refused, and doesn’t keep it from stopping', async t => {
   const server = await startServer();
+  t.after(() => server.close());
   const ana = await register(server.url, 'ana');
   const [blocker, watcher] = [new pg.Client(server.databaseUrl), new pg.Client(server.databaseUrl)];
+  t.after(() => Promise.all([blocker.end(), watcher.end()]));
   await Promise.all([blocker.connect(), watcher.connect()]);
   await blocker.query('begin; lock table logins in access exclusive mode');
   const late = Array.from({ length: 5 }, () => new TestSocket(server.url, ana.token));
@@ -24,17 +27,17 @@ test('who is in the middle of the handshake when the server stops is refused, an
     const { rows } = await watcher.query(
       "select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
     );
-    return rows[0].count === late.length;
+    return rows[0].count >= late.length;
   });
   const stopped = server.close();
   await blocker.query('rollback');
-  await Promise.all([blocker.end(), watcher.end()]);
   await within('the server stops', stopped);
   await Promise.all(refusals);
 });
 
-test('who doesn’t answer the goodbye is cut off', async () => {
+test('who doesn’t answer the goodbye is cut off', async t => {
   const server = await startServer();
+  t.after(() => server.close());
   const ana = await register(server.url, 'ana');
   const silent = await TestSocket.live(server.url, ana.token);
   silent.socket.pause();
@@ -43,13 +46,19 @@ test('who doesn’t answer the goodbye is cut off', async () => {
   await silent.closed;
 });
 
-test('while sockets are sent away the server says that it isn’t ready, also to who comes anew, and admits nobody', async () => {
+test('while sockets are sent away the server says that it isn’t ready, also to who comes anew, and admits nobody', async t => {
   const server = await startServer();
+  t.after(() => server.close());
   const ana = await register(server.url, 'ana');
   const silent = await TestSocket.live(server.url, ana.token);
-  // It doesn't answer the goodbye, and so is waited for.
+  // It doesn't answer the goodbye, and so is waited for: here as long as the test takes.
   silent.socket.pause();
-  const stopped = server.close();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  let isStopped = false;
+  const stopped = server.close().then(() => {
+    isStopped = true;
+  });
   for (let asked = 0; asked < 3; asked += 1) {
     const { status, body } = await request(server.url, 'GET', '/readyz?verbose', {
       headers: { connection: 'close' },
@@ -61,15 +70,21 @@ test('while sockets are sent away the server says that it isn’t ready, also to
   const late = new WebSocket(`${server.url.replace('http', 'ws')}/ws`, ['papo.v1', `bearer.${ana.token}`]);
   const [, refusal] = await once(late, 'unexpected-response');
   assert.deepEqual([refusal.statusCode, refusal.headers['retry-after']], [503, '1']);
-  await within('the server stops', stopped);
+  assert.equal(isStopped, false);
+  await eventually('the server stops', () => {
+    mock.timers.tick(1_000);
+    return isStopped;
+  });
+  await stopped;
   await assert.rejects(request(server.url, 'GET', '/readyz'));
   silent.socket.resume();
   await silent.closed;
 });
 
-test('[SOCK-20] a thousand connections are sent away in turn, each with a delay of its own, and the process ends with 0', async () => {
-  const database = await createDatabase();
+test('[SOCK-20] a thousand connections are sent away in turn, each with a delay of its own, and the process ends with 0', async t => {
+  const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
+  t.after(() => server.end('SIGKILL'));
   const [people, each] = [20, 50];
   const sockets: TestSocket[] = [];
   for (let person = 0; person < people; person += 1) {
@@ -99,44 +114,45 @@ test('[SOCK-20] a thousand connections are sent away in turn, each with a delay 
   const longestMs = spreadMs + farewellLimits.maxReturnSpreadMs;
   assert.ok(delays.every(ms => ms >= 0 && ms <= longestMs));
   assert.ok(new Set(delays).size > sockets.length / 2, `${new Set(delays).size} different delays`);
-  await database.drop();
 });
 
-test('a second signal ends the process at once', async () => {
-  const database = await createDatabase();
+test('a second signal ends the process at once', async t => {
+  const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  const ana = await register(server.url, 'ana');
-  const silent = await TestSocket.live(server.url, ana.token);
-  silent.socket.pause();
+  t.after(() => server.end('SIGKILL'));
+  const { hostname, port } = new URL(server.url);
+  const slow = connect(Number(port), hostname);
+  t.after(() => slow.destroy());
+  await once(slow, 'connect');
+  // A request on its way is what the server waits for longest.
+  slow.write('GET /livez HTTP/1.1\r\nHost: papo\r\n\r\nGET /livez HTTP/1.1\r\n');
+  await once(slow, 'data');
   server.process.kill('SIGTERM');
   await eventually('it has heard the first one', async () => {
     const { status } = await request(server.url, 'GET', '/readyz');
     return status === 503;
   });
   // Two signals in one instant are one.
-  const ended = eventually('it is gone', () => {
+  await eventually('it is gone', () => {
     server.process.kill('SIGTERM');
     return server.process.exitCode !== null;
   });
-  await ended;
   assert.equal(await server.end('SIGTERM'), 1);
   assert.ok(!server.output.some(line => line.includes('papo has stopped')));
-  silent.socket.terminate();
-  await database.drop();
 });
 
-test('a database that hangs doesn’t keep the process from stopping', async () => {
-  const database = await createDatabase();
+test('a database that hangs doesn’t keep the process from stopping', async t => {
+  const database = await emptyDatabase(t);
   const line = await DatabaseLine.to(database);
+  t.after(() => line.close());
   const server = await spawnServer({ DATABASE_URL: line.url });
+  t.after(() => server.end('SIGKILL'));
   await register(server.url, 'ana');
   line.hang();
   assert.equal(await within('the process ends', server.end('SIGTERM')), 0);
-  line.close();
-  await database.drop();
 });
 
-test('a signal that comes while the program is being loaded is heard, and nothing is started', async () => {
+test('a signal that comes while the program is being loaded is heard, and nothing is started', async t => {
   const signalsItself = `import { registerHooks } from 'node:module';
     registerHooks({
       load(url, context, next) {
@@ -150,6 +166,7 @@ test('a signal that comes while the program is being loaded is heard, and nothin
     // Nobody listens there: whoever tried to start would fail.
     { env: { ...process.env, PORT: '0', DATABASE_URL: 'postgres://127.0.0.1:1/none' }, stdio: 'pipe' },
   );
+  t.after(() => child.kill('SIGKILL'));
   let output = '';
   child.stdout.on('data', text => {
     output += text;
