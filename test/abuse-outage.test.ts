@@ -9,6 +9,7 @@ import pg from 'pg';
 import type { Grant, Room } from '../src/contract/objects.ts';
 import { present, requireProblem } from './support/abuse.ts';
 import { RawSocket } from './support/abuse-wire.ts';
+import { atEnd } from './support/at-end.ts';
 import { DatabaseLine } from './support/database-line.ts';
 import { register, request } from './support/people.ts';
 import { createDatabase, type TestDatabase } from './support/postgres.ts';
@@ -68,7 +69,7 @@ test('[abuse 1] a handshake while the database is away is answered with 503, not
 
 test('[ERR-1] what a busy database has stopped is no error of the server: it can be asked again', async t => {
   const [blocker, watcher] = [new pg.Client(database.url), new pg.Client(database.url)];
-  t.after(() => Promise.all([blocker.end(), watcher.end()]));
+  atEnd(t, () => Promise.all([blocker.end(), watcher.end()]));
   await Promise.all([blocker.connect(), watcher.connect()]);
   await blocker.query('begin; lock table rooms in access exclusive mode');
   const asked = request<{ code?: string }>(server.url, 'GET', '/rooms', person);

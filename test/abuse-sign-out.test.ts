@@ -9,6 +9,7 @@ import type { Output } from '../src/contract/operations.ts';
 import { attackedServer, type Person, requireProblem, signingSecret } from './support/abuse.ts';
 import { decode, type Json, sign } from './support/abuse-jwt.ts';
 import { frame, opcodes, type RawSocket, requestFrame } from './support/abuse-wire.ts';
+import { atEnd } from './support/at-end.ts';
 
 const server = attackedServer();
 /** For tokens that expire: in this process, so that the tests can move its timers. */
@@ -34,7 +35,7 @@ const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 /** From here on, timers go only when the test moves them. */
 function stopTimers(t: TestContext): void {
   mock.timers.enable({ apis: ['setTimeout'] });
-  t.after(() => mock.timers.reset());
+  atEnd(t, () => mock.timers.reset());
 }
 
 const renew = (socket: RawSocket, token: string) => socket.call(randomUUID(), 'token.renew', { token });

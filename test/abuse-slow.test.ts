@@ -6,6 +6,7 @@ import { limits } from '../src/contract/limits.ts';
 import { usualPatience } from '../src/server/doors/patience.ts';
 import { attackedServer, json } from './support/abuse.ts';
 import { handshakeBytes, RawConnection, responsesIn } from './support/abuse-wire.ts';
+import { atEnd } from './support/at-end.ts';
 import { eventually } from './support/waiting.ts';
 
 /** Long enough for five hundred to come and for somebody to be served, also on a slow machine. */
@@ -89,7 +90,7 @@ test('[abuse 38] who reads answers bit by bit is cut off before all are made', a
     // An empty line says nothing, but fails where nobody is any more: much that was sent before is still unread.
     socket.write('\r\n');
   }, dripEveryMs);
-  t.after(() => {
+  atEnd(t, () => {
     clearInterval(reading);
     socket.destroy();
   });

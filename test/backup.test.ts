@@ -11,6 +11,7 @@ import { backUp } from '../src/server/store/backup.ts';
 import { openSingle } from '../src/server/store/database.ts';
 import { migrate } from '../src/server/store/migrations/migrations.ts';
 import { restore, verifyBackup } from '../src/server/store/restore.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, forge, scratchFolder, silent, tablesIn } from './support/backups.ts';
 import { password, register, request, TestSocket } from './support/people.ts';
 import { startPostgres } from './support/postgres.ts';
@@ -55,7 +56,7 @@ test('[G6] a backup taken while messages arrive restores every one acknowledged 
 
   await restore(target.connection, await verifyBackup(file), silent);
   const restored = await startServer({}, target.url);
-  t.after(() => restored.close());
+  atEnd(t, () => restored.close());
   const back = await request<{ token: string }>(restored.url, 'POST', '/login', {
     body: { username: 'ana', password },
   });
@@ -91,7 +92,7 @@ test('a backup has every table, and what comes out is what went in', async t => 
   const target = await emptyDatabase(t);
   await restore(target.connection, await verifyBackup(file), silent);
   const server = await startServer({}, target.url);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const { body } = await request<{ token: string }>(server.url, 'POST', '/login', {
     body: { username: 'ana', password },
   });
@@ -213,7 +214,7 @@ test('a database that isn’t empty, or has a server, is refused and left as it 
   const refusal = /isn't empty, it has 1 users and 3 messages/;
   await assert.rejects(restore(source.connection, verified, silent), refusal);
   const server = await startServer({}, source.url);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   await assert.rejects(restore(source.connection, verified, silent), /another papo server is using/);
 
   const strange = await emptyDatabase(t);
@@ -246,7 +247,7 @@ test('a backup of an older schema is restored as it was, and brought up to date 
 test('what one major version of PostgreSQL held is restored into another', async t => {
   const { file, room, messages } = await smallBackup(t);
   const older = await startPostgres({ binaries: await findPostgres15() });
-  t.after(() => older.process.end());
+  atEnd(t, () => older.process.end());
   const first = openSingle(older.connection, silent);
   await sql`create database chat`.execute(first);
   await first.destroy();

@@ -9,6 +9,7 @@ import { explainSettings } from '../src/server/settings/explain.ts';
 import { readDotEnv, type Values } from '../src/server/settings/sources.ts';
 import { flagOf, settingNames } from '../src/server/settings/table.ts';
 import { unknownVariables } from '../src/server/settings/unknown.ts';
+import { atEnd } from './support/at-end.ts';
 
 const readConfig = (environment: Values): Config => read({ environment });
 
@@ -119,7 +120,7 @@ test('[abuse 46] a bad value is told by the name of what was used', () => {
 
 test('.env is read as Node reads it, may be missing, and must not be unreadable', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'papo-config-'));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   const path = join(folder, '.env');
   assert.deepEqual(readDotEnv(path), {});
   await writeFile(path, '# a comment\nexport PORT=9000\nPAPO_DEFAULT_ROOMS="a, b"\n');

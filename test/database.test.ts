@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { createLog } from '../src/server/log.ts';
 import { Metrics } from '../src/server/metrics.ts';
 import { isConnectionLost, openPool, openSingle } from '../src/server/store/database.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase } from './support/backups.ts';
 import { eventually } from './support/waiting.ts';
 
@@ -24,10 +25,10 @@ const terminate = 'X'.charCodeAt(0);
 test('a connection that ends while it is lent and asks nothing fails the next question, and never the process', async t => {
   const database = await emptyDatabase(t);
   const db = openPool(database.connection, createLog('silent'), new Metrics());
-  t.after(() => db.destroy());
+  atEnd(t, () => db.destroy());
   const admin = new pg.Client(database.connection);
   await admin.connect();
-  t.after(() => admin.end());
+  atEnd(t, () => admin.end());
   await db.connection().execute(async lent => {
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(lent);
     const pid = rows[0]?.pid;
@@ -72,13 +73,13 @@ async function connected(t: TestContext) {
     near.on('close', () => far.destroy());
   });
   await once(proxy.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => proxy.close());
+  atEnd(t, () => proxy.close());
   const { port } = proxy.address() as AddressInfo;
 
   const told: string[] = [];
   const log = pino({ level: 'warn' }, { write: line => told.push(JSON.parse(line).msg) });
   const db = openSingle({ ...connection, host: '127.0.0.1', port }, log);
-  t.after(() => db.destroy());
+  atEnd(t, () => db.destroy());
   await sql`select`.execute(db);
   const [way, ...others] = ways;
   assert.ok(way !== undefined && others.length === 0);

@@ -10,6 +10,7 @@ import type { Finding } from '../src/cli/doctor/finding.ts';
 import { lookAtMachine } from '../src/cli/doctor/machine.ts';
 import { certificateFinding, lookAtSite } from '../src/cli/doctor/site.ts';
 import { readConfig } from '../src/server/config.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { fillFirstSchema } from './support/first-schema.ts';
 import { papo } from './support/papo.ts';
@@ -42,7 +43,7 @@ test('a database that is well has nothing wrong, with a server and without one',
   assert.match(said(without, 'server'), /^none/);
   assert.match(said(without, 'migrations'), /to come .*0001/);
   const server = await startServer({}, database.url);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const beside = await lookAtDatabase(database.connection, silent);
   assert.deepEqual(wrong(beside), []);
   assert.match(said(beside, 'server'), /^a papo server/);
@@ -62,7 +63,7 @@ test('a database of an earlier papo is told what is to come, one of a newer papo
 
 test('a database that could lose messages, has no connections left or does not let us in is a problem', async t => {
   const postgres = await startPostgres();
-  t.after(() => postgres.process.end());
+  atEnd(t, () => postgres.process.end());
   const { connection } = postgres;
   const others: pg.Client[] = [];
   await query(
@@ -161,7 +162,7 @@ async function proxy(
   }
   door.listen(0, '127.0.0.1');
   await new Promise(resolve => door.once('listening', resolve));
-  t.after(() => {
+  atEnd(t, () => {
     door.close();
     door.closeAllConnections();
   });
@@ -170,7 +171,7 @@ async function proxy(
 
 test('a server is well by itself, and behind a proxy that passes all of it on', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const checks = (await lookAtSite(new URL(server.url), config, true)).map(({ check }) => check);
   for (const check of [
     'site',
@@ -190,7 +191,7 @@ test('a server is well by itself, and behind a proxy that passes all of it on', 
 
 test('a proxy that drops Upgrade, answers itself, or hides the host is told apart, each with its fix', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const findingsBehind = async (options: Parameters<typeof proxy>[2]) =>
     lookAtSite(await proxy(t, server.url, options), config, true);
 
@@ -219,7 +220,7 @@ test('a proxy that drops Upgrade, answers itself, or hides the host is told apar
 
 test('another version, a server that is not ready, metrics for everyone and a wrong clock are told', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const odd = await proxy(t, server.url, {
     upgrades: true,
     answer: ({ url }, response) => {
@@ -257,7 +258,7 @@ test('nobody at an address that was named is a problem, and something else than 
 test('papo doctor ends with 0 where all is well and with 1 where something is to be mended', async t => {
   const [database, folder] = [await emptyDatabase(t), await scratchFolder(t)];
   const server = await startServer({}, database.url);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const well = await papo(['doctor', server.url, '--json'], { DATABASE_URL: database.url });
   assert.equal(well.code, 0, well.out + well.complaint);
   assert.equal(JSON.parse(well.out).well, true);

@@ -25,6 +25,7 @@ import { pino } from 'pino';
 import { findBinaries } from '../src/server/store/embedded/binaries.ts';
 import { Supervisor } from '../src/server/store/embedded/supervisor.ts';
 import { claimDatabase } from '../src/server/store/ownership.ts';
+import { atEnd } from './support/at-end.ts';
 import { ask, asRoot, isRunning, Scene } from './support/embedded-scene.ts';
 import { createDatabase } from './support/postgres.ts';
 import { findPostgres15 } from './support/postgres-15.ts';
@@ -41,7 +42,7 @@ const remembered = [{ answer: 42 }];
 
 test('a database has one owner at a time, and is free when that one is gone', async t => {
   const database = await createDatabase();
-  t.after(() => database.drop());
+  atEnd(t, () => database.drop());
   const owner = await claimDatabase(database.connection);
   assert.ok(owner);
   assert.equal(await claimDatabase(database.connection), undefined);
@@ -52,7 +53,7 @@ test('a database has one owner at a time, and is free when that one is gone', as
 
 test('databases of one PostgreSQL are claimed apart', async t => {
   const [one, other] = [await createDatabase(), await createDatabase()];
-  t.after(() => Promise.all([one.drop(), other.drop()]));
+  atEnd(t, () => Promise.all([one.drop(), other.drop()]));
   const owners = [await claimDatabase(one.connection), await claimDatabase(other.connection)];
   assert.ok(owners.every(owner => owner !== undefined));
   await Promise.all(owners.map(owner => owner?.end()));
@@ -60,7 +61,7 @@ test('databases of one PostgreSQL are claimed apart', async t => {
 
 test('an owner whose session is ended from outside hears of it, and the process goes on', async t => {
   const database = await createDatabase();
-  t.after(() => database.drop());
+  atEnd(t, () => database.drop());
   const owner = await claimDatabase(database.connection);
   assert.ok(owner);
   const ended = new Promise(resolve => owner.once('end', resolve));
@@ -300,7 +301,7 @@ test('a process id in an old postmaster.pid that is somebody else by now doesnâ€
   const { uid, gid } = await stat(data);
   // PostgreSQL minds only processes of its own user.
   const bystander = spawn('sleep', ['600'], { uid, gid });
-  t.after(() => bystander.kill());
+  atEnd(t, () => bystander.kill());
   const pidFile = join(data, 'postmaster.pid');
   const lines = [
     bystander.pid,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { atEnd } from './support/at-end.ts';
 import { register, TestSocket } from './support/people.ts';
 import { createDatabase, startPostgres, urlOf } from './support/postgres.ts';
 import { findPostgres15 } from './support/postgres-15.ts';
@@ -23,7 +24,7 @@ for (const major of [18, 15]) {
 
     test('two people talk, the server restarts, and everything is there', async t => {
       const first = await startServer({}, url);
-      t.after(() => first.close());
+      atEnd(t, () => first.close());
       const [ana, bruno] = [await register(first.url, 'ana'), await register(first.url, 'bruno')];
       const talker = await TestSocket.live(first.url, ana.token);
       const reader = await TestSocket.live(first.url, bruno.token);
@@ -34,7 +35,7 @@ for (const major of [18, 15]) {
       await first.close();
 
       const second = await startServer({}, url);
-      t.after(() => second.close());
+      atEnd(t, () => second.close());
       const back = await TestSocket.live(second.url, bruno.token);
       const { messages } = await back.call('message.history', { room: room.id });
       assert.deepEqual(messages, [sent.message]);
@@ -46,7 +47,7 @@ for (const major of [18, 15]) {
       test(`[G1] with ${setting} off the start is refused, which says so`, async t => {
         const reload = () => query(url, 'select pg_reload_conf()');
         const reset = () => query(url, `alter system reset ${setting}`).then(reload);
-        t.after(reset);
+        atEnd(t, reset);
         await query(url, `alter system set ${setting} = off`).then(reload);
         await assert.rejects(startServer({}, url), new RegExp(`${setting} off`));
         await reset();
@@ -59,9 +60,9 @@ for (const major of [18, 15]) {
 
 test('a second server on the same database refuses to start and leaves the first alone', async t => {
   const database = await createDatabase();
-  t.after(() => database.drop());
+  atEnd(t, () => database.drop());
   const first = await startServer({}, database.url);
-  t.after(() => first.close());
+  atEnd(t, () => first.close());
   await assert.rejects(startServer({}, database.url), /another papo server is using this database/);
   const ana = await register(first.url, 'ana');
   await (await TestSocket.live(first.url, ana.token)).close();

@@ -7,6 +7,7 @@ import { ConfigError, readConfig as read } from '../src/server/config.ts';
 import { explainSettings } from '../src/server/settings/explain.ts';
 import type { Values } from '../src/server/settings/sources.ts';
 import { administratorsOf, onDatabase, registerAdministrator } from './support/administration.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, scratchFolder } from './support/backups.ts';
 import { password, register, request } from './support/people.ts';
 import { spawnServer, startServer, type TestServer } from './support/server.ts';
@@ -36,7 +37,7 @@ const notGood = [403, 'forbidden', 'this code is not good, or not any more'];
 
 test('[ADMIN-5] the code makes the first who sends it an administrator, and nobody after', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const [ana, bruno] = [await register(server.url, 'ana'), await register(server.url, 'bruno')];
   assert.equal(server.claimUrl?.split('#')[0], `${server.url}/administrator`);
   const code = codeOf(server) ?? '';
@@ -57,7 +58,7 @@ test('[ADMIN-5] the code makes the first who sends it an administrator, and nobo
 test('[ADMIN-5] of two who send it at once one becomes an administrator', async t => {
   for (let round = 0; round < 3; round += 1) {
     const server = await startServer();
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     const grants = await Promise.all(['ana', 'bruno', 'carla'].map(name => register(server.url, name)));
     const answers = await Promise.all(grants.map(grant => claim(server, grant, codeOf(server))));
     assert.deepEqual(answers.map(([status]) => status).sort(), [204, 403, 403]);
@@ -67,7 +68,7 @@ test('[ADMIN-5] of two who send it at once one becomes an administrator', async 
 
 test('[ADMIN-5] the code is worth nothing once somebody was made an administrator in another way', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const bruno = await register(server.url, 'bruno');
   await registerAdministrator(server, 'ana');
   assert.deepEqual(await claim(server, bruno, codeOf(server)), notGood);
@@ -96,7 +97,7 @@ test('where there is an administrator who can sign in, no start makes a code', a
 test('the log says after the start, once, how to become the first administrator', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  t.after(() => server.end('SIGTERM'));
+  atEnd(t, () => server.end('SIGTERM'));
   const says = () => server.output.filter(line => line.includes('/administrator#'));
   const [line = ''] = await eventually('the line comes', () => says().length > 0 && says());
   const [, code] = /\/administrator#([\w-]+) /.exec(line) ?? [];
@@ -138,7 +139,7 @@ test('PAPO_ADMIN with a password makes the account where there is none, and late
   await first.close();
 
   const second = await startServer(named, database.url);
-  t.after(() => second.close());
+  atEnd(t, () => second.close());
   assert.deepEqual(await administratorsOf(second), ['root']);
   assert.equal((await request(second.url, 'POST', '/login', { body })).status, 401);
 });
@@ -153,7 +154,7 @@ test('PAPO_ADMIN promotes whoever is there; without a password, nobody there sto
   await register(before.url, 'ana');
   await before.close();
   const server = await startServer({ PAPO_ADMIN: 'ana' }, database.url);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   assert.deepEqual(await administratorsOf(server), ['ana']);
 });
 
@@ -166,7 +167,7 @@ test('who has registered the name before PAPO_ADMIN was to make it is not made a
     { PAPO_ADMIN: 'root', PAPO_ADMIN_PASSWORD: 'battery staple' },
     database.url,
   );
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   assert.deepEqual(await administratorsOf(server), []);
   assert.notEqual(server.claimUrl, undefined);
 });

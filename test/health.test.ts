@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { protocolVersion } from '../src/contract/codes.ts';
+import { atEnd } from './support/at-end.ts';
 import { request } from './support/people.ts';
 import { createDatabase } from './support/postgres.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -47,7 +48,7 @@ test('without its database it lives but isn’t ready, and is again when the dat
   const admin = new pg.Client({ ...postgres, database: 'postgres' });
   await admin.connect();
   const remote = await startServer({}, database.url);
-  t.after(async () => {
+  atEnd(t, async () => {
     await remote.close();
     await admin.end();
     await database.drop();
@@ -67,7 +68,7 @@ test('without its database it lives but isn’t ready, and is again when the dat
 test('while the database owes an answer it isn’t asked again, however often anyone asks', async t => {
   const remote = await startServer();
   const [blocker, watcher] = [new pg.Client(remote.databaseUrl), new pg.Client(remote.databaseUrl)];
-  t.after(async () => {
+  atEnd(t, async () => {
     await Promise.all([blocker.end(), watcher.end()]);
     await remote.close();
   });
@@ -84,10 +85,10 @@ test('while the database owes an answer it isn’t asked again, however often an
 
 test('while it stops it isn’t ready, and still says so to who is connected', async t => {
   const stopping = await startServer();
-  t.after(() => stopping.close());
+  atEnd(t, () => stopping.close());
   const { port } = new URL(stopping.url);
   const socket = connect(Number(port), '127.0.0.1');
-  t.after(() => socket.destroy());
+  atEnd(t, () => socket.destroy());
   await once(socket, 'connect');
   // A request on its way keeps the connection.
   const asked = 'GET /readyz?verbose HTTP/1.1\r\n';

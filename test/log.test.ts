@@ -5,6 +5,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
 import type { Grant } from '../src/contract/objects.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase } from './support/backups.ts';
 import { password, register, request, TestSocket } from './support/people.ts';
 import { noteSecrets, requireDiscreet, secrets } from './support/secrets.ts';
@@ -26,7 +27,7 @@ test('a day of a server, at level trace, tells no password, no token and nothing
     PAPO_SECRET: secret,
     PAPO_RATE_LIMITS: 'on',
   });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   const written = 'something that was written';
   noteSecrets(undefined, secret, written, new URL(database.url).password);
   const post = <Body>(path: string, body: unknown, token?: string) =>
@@ -91,7 +92,7 @@ test('a log that tells a secret is seen by the tests, also inside of JSON', () =
 
 test('an error of PostgreSQL is logged without the row, the input or the connection', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const ana = await register(server.url, 'ana');
   const client = new pg.Client(server.databaseUrl);
   await client.connect();
@@ -109,7 +110,7 @@ test('an error of PostgreSQL is logged without the row, the input or the connect
 test('when nobody reads the log the server goes on, and tells how many lines were dropped once it is read', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   const { stdout } = server.process;
   stdout?.pause();
   await flood(server.url);
@@ -130,7 +131,7 @@ test('when nobody reads the log the server goes on, and tells how many lines wer
 test('a server whose log nobody reads stops all the same', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   server.process.stdout?.pause();
   await flood(server.url);
   assert.equal(await within('it stops', server.end('SIGTERM')), 0);
@@ -139,7 +140,7 @@ test('a server whose log nobody reads stops all the same', async t => {
 test('the reader of the log may go away: the server goes on, and stops in good order', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   server.process.stdout?.destroy();
   const ana = await register(server.url, 'ana');
   await (await TestSocket.live(server.url, ana.token)).close();

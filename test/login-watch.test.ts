@@ -7,6 +7,7 @@ import { Administration } from '../src/server/store/administration.ts';
 import { openSingle } from '../src/server/store/database.ts';
 import { EndedLogins, type EndedSince } from '../src/server/store/ended-logins.ts';
 import { onDatabase } from './support/administration.ts';
+import { atEnd } from './support/at-end.ts';
 import { silent } from './support/backups.ts';
 import { settle } from './support/fake-clock.ts';
 import { register, request, TestSocket } from './support/people.ts';
@@ -15,7 +16,7 @@ import { startServer } from './support/server.ts';
 /** A watch, over a database and a hub that say what a test wants, by a clock that the test moves. */
 function scene(t: TestContext) {
   mock.timers.enable({ apis: ['setTimeout'] });
-  t.after(() => mock.timers.reset());
+  atEnd(t, () => mock.timers.reset());
   const asked: (Date | undefined)[] = [];
   const signedOut: string[] = [];
   const lines: string[] = [];
@@ -39,7 +40,7 @@ function scene(t: TestContext) {
     pino({ level: 'info', base: null }, { write: line => void lines.push(JSON.parse(line).msg) }),
   );
   watch.start();
-  t.after(() => watch.stop());
+  atEnd(t, () => watch.stop());
   return {
     watch,
     asked,
@@ -101,11 +102,11 @@ test('an outage is logged once, and after it everyone is looked at', async t => 
 
 test('who ended a login and was slow to commit is seen all the same', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const { user } = await register(server.url, 'ana');
   const db = openSingle({ connectionString: server.databaseUrl }, silent);
   const slow = openSingle({ connectionString: server.databaseUrl }, silent);
-  t.after(() => Promise.all([db.destroy(), slow.destroy()]));
+  atEnd(t, () => Promise.all([db.destroy(), slow.destroy()]));
   const ended = new EndedLogins(db);
   let lookedAt: Date | undefined;
   await slow.transaction().execute(async tx => {
@@ -125,9 +126,9 @@ const names = ['bruno', 'carla'];
 
 test('[ADMIN-2] a running server closes the sockets of who is disabled by another process, and of nobody else', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const db = openSingle({ connectionString: server.databaseUrl }, silent);
-  t.after(() => db.destroy());
+  atEnd(t, () => db.destroy());
   const ana = await register(server.url, 'ana');
   const hers = await TestSocket.live(server.url, ana.token);
   for (const name of names) {
@@ -143,7 +144,7 @@ test('[ADMIN-2] a running server closes the sockets of who is disabled by anothe
 
 test('logins that are deleted by hand are noticed too', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   for (const name of names) {
     const grants = [await register(server.url, name), await register(server.url, `${name}2`)];
     const sockets = await Promise.all(grants.map(({ token }) => TestSocket.live(server.url, token)));

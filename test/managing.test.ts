@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { v7 as uuidv7 } from 'uuid';
 import type { Grant, Room, User } from '../src/contract/objects.ts';
+import { atEnd } from './support/at-end.ts';
 import { type AnswerError, register, request, TestSocket } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -256,7 +257,7 @@ test("[PAGE-4] one's rooms come most recently active first, in pages if asked", 
 
 test('[SOCK-20] before it stops, the server tells everyone when to come back', async t => {
   const other = await startServer();
-  t.after(() => other.close());
+  atEnd(t, () => other.close());
   const dan = await register(other.url, 'dan');
   const socket = await TestSocket.live(other.url, dan.token);
   await other.close();

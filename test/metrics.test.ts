@@ -11,6 +11,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { closeCodes } from '../src/contract/codes.ts';
 import type { Grant } from '../src/contract/objects.ts';
 import { metricsDoorLimits } from '../src/server/doors/metrics.ts';
+import { atEnd } from './support/at-end.ts';
 import { metricsPage, readMetrics } from './support/metrics-page.ts';
 import { AnswerError, password, register, request, TestSocket } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -190,7 +191,7 @@ test('a slow reader is counted, what is unsent is shown, and both directions hav
 test('who asks too often is counted by the rate', async t => {
   const environment = { ...metricsAddress, PAPO_RATE_LIMITS: 'on' };
   const limited = await startServer(environment, undefined, { now: () => 0 });
-  t.after(() => limited.close());
+  atEnd(t, () => limited.close());
   const body = { username: 'dora', password: 'guess' };
   for (let count = 0; count < 11; count += 1) await request(limited.url, 'POST', '/login', { body });
   const numbers = await read(limited);
@@ -256,12 +257,12 @@ for (const file of ['deploy/prometheus/alerts.yml', 'deploy/grafana/dashboards/p
 
 test('who opens connections to the door without end gets no more than a few, and the door opens again', async t => {
   const of = await startServer(metricsAddress);
-  t.after(() => of.close());
+  atEnd(t, () => of.close());
   const { hostname, port } = new URL(of.metricsUrl ?? '');
   const crowd = Array.from({ length: metricsDoorLimits.maxConnections + 10 }, () =>
     connect(Number(port), hostname).on('error', () => {}),
   );
-  t.after(() => crowd.map(socket => socket.destroy()));
+  atEnd(t, () => crowd.map(socket => socket.destroy()));
   const turnedAway = () => crowd.filter(({ closed }) => closed).length;
   await eventually('the last ten are turned away', () => turnedAway() === 10);
   for (const socket of crowd) socket.destroy();

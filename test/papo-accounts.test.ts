@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { readPassword } from '../src/cli/password.ts';
 import type { Account, Grant, RoomInfo } from '../src/contract/objects.ts';
 import { administratorsOf, onDatabase } from './support/administration.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
 import { type Outcome, papo } from './support/papo.ts';
@@ -14,7 +15,7 @@ import { spawnServer, startServer } from './support/server.ts';
 /** A server, and the command line on its database. */
 async function scene(t: TestContext) {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const run = async (line: string, input = '', expected = 0): Promise<Outcome> => {
     const outcome = await papo(line.split(' '), { DATABASE_URL: server.databaseUrl }, undefined, input);
     assert.equal(outcome.code, expected, `papo ${line}: ${outcome.complaint}`);
@@ -185,7 +186,7 @@ test('papo’s own database is worked on while its server runs, and while it doe
   const created = await papo(['user', 'create', 'ana', '--administrator'], embedded, undefined, password);
   assert.equal(created.code, 0, created.complaint);
   const server = await spawnServer(embedded);
-  t.after(() => server.end('SIGTERM'));
+  atEnd(t, () => server.end('SIGTERM'));
   const body = { username: 'ana', password };
   const ana = await request<Grant>(server.url, 'POST', '/login', { body });
   const socket = await TestSocket.open(server.url, ana.body.token);

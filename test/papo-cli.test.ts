@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { sql } from 'kysely';
 import { flagOf, settingNames } from '../src/server/settings/table.ts';
 import { openSingle } from '../src/server/store/database.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
 import { papo, papoUnread } from './support/papo.ts';
@@ -106,7 +107,7 @@ test('the server takes a flag for each setting, before what the environment says
   const database = await emptyDatabase(t);
   const environment = { DATABASE_URL: database.url, HOST: '127.0.0.1', PAPO_LOGLEVEL: 'debug' };
   const server = await spawnServer(environment, ['--host', '127.0.0.2', '--log-level', 'info']);
-  t.after(() => server.end('SIGTERM'));
+  atEnd(t, () => server.end('SIGTERM'));
   assert.match(server.url, /^http:\/\/127\.0\.0\.2:/);
   const warning = 'PAPO_LOGLEVEL is not a setting of papo: is PAPO_LOG_LEVEL meant?';
   assert.ok(server.output.some(line => line.includes(warning)));
@@ -145,7 +146,7 @@ test('the embedded database of a running server is backed up, and restored into 
   const scene = await Scene.withDatabase(t);
   const embedded = { PAPO_DATA_DIR: scene.dataDir };
   const server = await spawnServer(embedded);
-  t.after(() => server.end('SIGTERM'));
+  atEnd(t, () => server.end('SIGTERM'));
   await register(server.url, 'ana');
   const file = join(folder, 'papo.backup');
   const backup = await papo(['backup', file, '--json'], embedded);

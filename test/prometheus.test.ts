@@ -8,6 +8,7 @@ import { closeCodes } from '../src/contract/codes.ts';
 import { limits, rates } from '../src/contract/limits.ts';
 import { ChatClient, register } from '../src/sdk/index.ts';
 import { Prometheus, withoutPrometheus } from '../tools/prometheus.ts';
+import { atEnd } from './support/at-end.ts';
 import { countingSocket, type Tally } from './support/counting-socket.ts';
 import { readMetrics } from './support/metrics-page.ts';
 import { AnswerError, password, request, TestSocket } from './support/people.ts';
@@ -46,16 +47,16 @@ test('every panel and every alert has its numbers, and they are those of what wa
   skip,
 }, async t => {
   const database = await createDatabase();
-  t.after(() => database.drop());
+  atEnd(t, () => database.drop());
   const server = await spawnServer({
     DATABASE_URL: database.url,
     PAPO_METRICS_ADDR: '127.0.0.1:0',
     PAPO_RATE_LIMITS: 'on',
   });
-  t.after(() => server.end('SIGTERM'));
+  atEnd(t, () => server.end('SIGTERM'));
   const { url } = server;
   const prometheus = await Prometheus.watch(server.metricsUrl ?? '');
-  t.after(() => prometheus.stop());
+  atEnd(t, () => prometheus.stop());
   const value = async (expr: string) => (await prometheus.query(expr))[0]?.points[0]?.[1];
   // Of a series that begins with the load, Prometheus can't see the increase.
   await prometheus.hasSeen();
@@ -64,7 +65,7 @@ test('every panel and every alert has its numbers, and they are those of what wa
   const names = Array.from({ length: people }, (_, index) => `person-${index}`);
   const grants = await Promise.all(names.map(username => register(url, { username, password })));
   const clients = grants.map(grant => new ChatClient({ url, grant, WebSocket: countingSocket(tally) }));
-  t.after(() => {
+  atEnd(t, () => {
     for (const client of clients) client.close();
   });
   await Promise.all(clients.map(client => client.connect()));

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { limits } from '../src/contract/limits.ts';
 import type { Grant } from '../src/contract/objects.ts';
 import { decode, sign } from './support/abuse-jwt.ts';
+import { atEnd } from './support/at-end.ts';
 import { register, TestSocket } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
@@ -23,7 +24,7 @@ after(() => server.close());
 /** From here on, timers of this kind go only when the test moves them. */
 function stopTimers(t: TestContext, kind: 'setTimeout' | 'setInterval'): void {
   mock.timers.enable({ apis: [kind] });
-  t.after(() => mock.timers.reset());
+  atEnd(t, () => mock.timers.reset());
 }
 
 /** Ana's token, but good for so many seconds from now. */
@@ -78,7 +79,7 @@ test('[SOCK-19] a connection is closed with 4001 when its token expires, unless 
 
 test('[SOCK-22] one connection more than a user may have is closed with 4004, and the others stay', async t => {
   const strict = await startServer({ PAPO_RATE_LIMITS: 'on' });
-  t.after(() => strict.close());
+  atEnd(t, () => strict.close());
   const [bruno, carla] = [await register(strict.url, 'bruno'), await register(strict.url, 'carla')];
   const sockets = await Promise.all(
     Array.from({ length: limits.maxConnectionsPerUser }, () => TestSocket.open(strict.url, bruno.token)),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChatClient, type Message, register } from '../src/sdk/index.ts';
+import { atEnd } from './support/at-end.ts';
 import { password } from './support/people.ts';
 import { ownPort } from './support/ports.ts';
 import { createDatabase } from './support/postgres.ts';
@@ -50,11 +51,11 @@ class Talker {
 
 test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing comes twice, everyone has one order', async t => {
   const database = await createDatabase();
-  t.after(() => database.drop());
+  atEnd(t, () => database.drop());
   const environment = { DATABASE_URL: database.url, PORT: String(await ownPort()) };
   const start = () => spawnServer(environment);
   let server: ServerProcess = await start();
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   const { url } = server;
 
   const talkers = await Promise.all(['ana', 'bruno', 'carla', 'davi'].map(join));
@@ -118,7 +119,7 @@ test('[G1] [G2] [G4] [G6] three restarts amid talk: nothing is lost, nothing com
   async function join(username: string): Promise<Talker> {
     const grant = await register(url, { username, password });
     const client = new ChatClient({ url, grant });
-    t.after(() => client.close());
+    atEnd(t, () => client.close());
     await client.connect();
     return new Talker(client, username);
   }

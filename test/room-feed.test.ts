@@ -9,6 +9,7 @@ import { Session } from '../src/server/live/session.ts';
 import { Turn } from '../src/server/live/turn.ts';
 import { Metrics } from '../src/server/metrics.ts';
 import type { Change, ChangeRange } from '../src/server/store/changes.ts';
+import { atEnd } from './support/at-end.ts';
 import { framesOf } from './support/frames.ts';
 
 const room = '0199a4d2-0000-7000-8000-000000000001';
@@ -197,7 +198,7 @@ const aStep = fc.tuple(fc.constantFrom(...Object.keys(steps), 'commit', 'tell'),
 /** Timers go only when the test moves them. */
 function stopTimers(context: TestContext): void {
   mock.timers.enable({ apis: ['setTimeout'] });
-  context.after(() => mock.timers.reset());
+  atEnd(context, () => mock.timers.reset());
 }
 
 const manySteps = fc.array(aStep, { minLength: 20, maxLength: 150, size: 'max' });

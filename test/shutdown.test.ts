@@ -7,6 +7,7 @@ import { mock, test } from 'node:test';
 import pg from 'pg';
 import { WebSocket } from 'ws';
 import { farewellLimits } from '../src/server/doors/farewell.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase } from './support/backups.ts';
 import { DatabaseLine } from './support/database-line.ts';
 import { register, request, TestSocket } from './support/people.ts';
@@ -15,10 +16,10 @@ import { eventually, within } from './support/waiting.ts';
 
 test('who is in the middle of the handshake when the server stops is refused, and doesn’t keep it from stopping', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const ana = await register(server.url, 'ana');
   const [blocker, watcher] = [new pg.Client(server.databaseUrl), new pg.Client(server.databaseUrl)];
-  t.after(() => Promise.all([blocker.end(), watcher.end()]));
+  atEnd(t, () => Promise.all([blocker.end(), watcher.end()]));
   await Promise.all([blocker.connect(), watcher.connect()]);
   await blocker.query('begin; lock table logins in access exclusive mode');
   const late = Array.from({ length: 5 }, () => new TestSocket(server.url, ana.token));
@@ -37,7 +38,7 @@ test('who is in the middle of the handshake when the server stops is refused, an
 
 test('who doesn’t answer the goodbye is cut off', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const ana = await register(server.url, 'ana');
   const silent = await TestSocket.live(server.url, ana.token);
   silent.socket.pause();
@@ -48,13 +49,13 @@ test('who doesn’t answer the goodbye is cut off', async t => {
 
 test('while sockets are sent away the server says that it isn’t ready, also to who comes anew, and admits nobody', async t => {
   const server = await startServer();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const ana = await register(server.url, 'ana');
   const silent = await TestSocket.live(server.url, ana.token);
   // It doesn't answer the goodbye, and so is waited for: here as long as the test takes.
   silent.socket.pause();
   mock.timers.enable({ apis: ['setTimeout'] });
-  t.after(() => mock.timers.reset());
+  atEnd(t, () => mock.timers.reset());
   let isStopped = false;
   const stopped = server.close().then(() => {
     isStopped = true;
@@ -84,7 +85,7 @@ test('while sockets are sent away the server says that it isn’t ready, also to
 test('[SOCK-20] a thousand connections are sent away in turn, each with a delay of its own, and the process ends with 0', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   const [people, each] = [20, 50];
   const sockets: TestSocket[] = [];
   for (let person = 0; person < people; person += 1) {
@@ -119,10 +120,10 @@ test('[SOCK-20] a thousand connections are sent away in turn, each with a delay 
 test('a second signal ends the process at once', async t => {
   const database = await emptyDatabase(t);
   const server = await spawnServer({ DATABASE_URL: database.url });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   const { hostname, port } = new URL(server.url);
   const slow = connect(Number(port), hostname);
-  t.after(() => slow.destroy());
+  atEnd(t, () => slow.destroy());
   await once(slow, 'connect');
   // A request on its way is what the server waits for longest.
   slow.write('GET /livez HTTP/1.1\r\nHost: papo\r\n\r\nGET /livez HTTP/1.1\r\n');
@@ -144,9 +145,9 @@ test('a second signal ends the process at once', async t => {
 test('a database that hangs doesn’t keep the process from stopping', async t => {
   const database = await emptyDatabase(t);
   const line = await DatabaseLine.to(database);
-  t.after(() => line.close());
+  atEnd(t, () => line.close());
   const server = await spawnServer({ DATABASE_URL: line.url });
-  t.after(() => server.end('SIGKILL'));
+  atEnd(t, () => server.end('SIGKILL'));
   await register(server.url, 'ana');
   line.hang();
   assert.equal(await within('the process ends', server.end('SIGTERM')), 0);
@@ -166,7 +167,7 @@ test('a signal that comes while the program is being loaded is heard, and nothin
     // Nobody listens there: whoever tried to start would fail.
     { env: { ...process.env, PORT: '0', DATABASE_URL: 'postgres://127.0.0.1:1/none' }, stdio: 'pipe' },
   );
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   let output = '';
   child.stdout.on('data', text => {
     output += text;

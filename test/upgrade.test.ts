@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { v7 as uuidv7 } from 'uuid';
 import { openSingle } from '../src/server/store/database.ts';
 import { appliedMigrations, migrationNames } from '../src/server/store/migrations/migrations.ts';
+import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, silent } from './support/backups.ts';
 import { fillFirstSchema, firstMessage, people, rooms } from './support/first-schema.ts';
 import { type AnswerError, password, request, TestSocket } from './support/people.ts';
@@ -18,7 +19,7 @@ async function oldDatabase(t: TestContext) {
 async function upgraded(t: TestContext) {
   const database = await oldDatabase(t);
   const server = await startServer({}, database.url);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return server;
 }
 
@@ -125,7 +126,7 @@ test('of two servers that start on a database to be upgraded one upgrades it, th
   const database = await oldDatabase(t);
   const starts = await Promise.allSettled([1, 2].map(() => spawnServer({ DATABASE_URL: database.url })));
   const started = starts.filter(start => start.status === 'fulfilled').map(({ value }) => value);
-  t.after(() => Promise.all(started.map(server => server.end('SIGKILL'))));
+  atEnd(t, () => Promise.all(started.map(server => server.end('SIGKILL'))));
   const refused = starts.filter(start => start.status === 'rejected').map(({ reason }) => String(reason));
   assert.equal(started.length, 1, refused.join('\n'));
   assert.match(refused[0] ?? '', /ended with 1: .*another papo server is using this database/s);

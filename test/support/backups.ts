@@ -8,19 +8,20 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { pino } from 'pino';
 import type { Manifest } from '../../src/server/store/backup/manifest.ts';
+import { atEnd } from './at-end.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
 
 export const silent = pino({ level: 'silent' });
 
 export async function scratchFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'papo-backup-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
 export async function emptyDatabase(t: TestContext): Promise<TestDatabase> {
   const database = await createDatabase();
-  t.after(() => database.drop());
+  atEnd(t, () => database.drop());
   return database;
 }
 

@@ -13,6 +13,7 @@ import {
   type EmbeddedPostgres,
   startEmbedded,
 } from '../../src/server/store/embedded.ts';
+import { atEnd } from './at-end.ts';
 import { EmbeddedProcess } from './embedded-process.ts';
 import type { ServerOptions } from './embedded-server.ts';
 import { eventually } from './waiting.ts';
@@ -34,7 +35,7 @@ export class Scene {
   /** An empty directory. */
   static async open(t: TestContext): Promise<Scene> {
     const scene = new Scene(await makeDir());
-    t.after(() => scene.#close());
+    atEnd(t, () => scene.#close());
     return scene;
   }
 
