@@ -17,7 +17,7 @@ import { eventually } from './support/waiting.ts';
 
 const server = attackedServer({ PAPO_METRICS_ADDR: '127.0.0.1:0' }, 'this process');
 
-const rounds = 60;
+const rounds = 30;
 /** Connections that HTTP clients and the pool of the database keep for the next time. */
 const kept = 15;
 const openFiles = '/proc/self/fd';
