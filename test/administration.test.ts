@@ -5,15 +5,13 @@ import { type TestContext, test } from 'node:test';
 import type { Account, Grant } from '../src/contract/objects.ts';
 import { type OperationDefinition, type OperationName, operations } from '../src/contract/operations.ts';
 import { administratorsOf, onDatabase, registerAdministrator } from './support/administration.ts';
-import { atEnd } from './support/at-end.ts';
 import { AnswerError, password, register, request, TestSocket } from './support/people.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { ownServer, type TestServer } from './support/server.ts';
 import { httpRequest, requireOutput } from './support/strict.ts';
 
 /** A server with an administrator, Ana, and somebody who isn't one, Bruno. */
 async function scene(t: TestContext): Promise<{ server: TestServer; ana: Grant; bruno: Grant }> {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const ana = await registerAdministrator(server, 'ana');
   return { server, ana, bruno: await register(server.url, 'bruno') };
 }
@@ -323,8 +321,7 @@ test('[AUTH-11] of two new passwords at once one is the password, and both ways 
 });
 
 test('[AUTH-11] whoever sits at an open login guesses no faster than at the door', async t => {
-  const server = await startServer({ PAPO_RATE_LIMITS: 'on' }, undefined, { now: () => 0 });
-  atEnd(t, () => server.close());
+  const server = await ownServer(t, { PAPO_RATE_LIMITS: 'on' }, undefined, { now: () => 0 });
   const bruno = await register(server.url, 'bruno');
   const guess = () =>
     ask(server, bruno, 'PUT', '/me/password', { password: 'wrong horse', newPassword: 'battery staple' });

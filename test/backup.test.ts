@@ -16,7 +16,7 @@ import { emptyDatabase, forge, scratchFolder, silent, tablesIn } from './support
 import { password, register, request, TestSocket } from './support/people.ts';
 import { startPostgres } from './support/postgres.ts';
 import { findPostgres15 } from './support/postgres-15.ts';
-import { startServer } from './support/server.ts';
+import { ownServer, startServer } from './support/server.ts';
 
 /** A backup of a server with one person and a few messages, one of them hard to quote. */
 async function smallBackup(t: TestContext) {
@@ -55,8 +55,7 @@ test('[G6] a backup taken while messages arrive restores every one acknowledged 
   await server.close();
 
   await restore(target.connection, await verifyBackup(file), silent);
-  const restored = await startServer({}, target.url);
-  atEnd(t, () => restored.close());
+  const restored = await ownServer(t, {}, target.url);
   const back = await request<{ token: string }>(restored.url, 'POST', '/login', {
     body: { username: 'ana', password },
   });
@@ -91,8 +90,7 @@ test('a backup has every table, and what comes out is what went in', async t => 
 
   const target = await emptyDatabase(t);
   await restore(target.connection, await verifyBackup(file), silent);
-  const server = await startServer({}, target.url);
-  atEnd(t, () => server.close());
+  const server = await ownServer(t, {}, target.url);
   const { body } = await request<{ token: string }>(server.url, 'POST', '/login', {
     body: { username: 'ana', password },
   });
@@ -213,8 +211,7 @@ test('a database that isn’t empty, or has a server, is refused and left as it 
   const verified = await verifyBackup(file);
   const refusal = /isn't empty, it has 1 users and 3 messages/;
   await assert.rejects(restore(source.connection, verified, silent), refusal);
-  const server = await startServer({}, source.url);
-  atEnd(t, () => server.close());
+  await ownServer(t, {}, source.url);
   await assert.rejects(restore(source.connection, verified, silent), /another papo server is using/);
 
   const strange = await emptyDatabase(t);

@@ -15,7 +15,7 @@ import { emptyDatabase, scratchFolder, silent } from './support/backups.ts';
 import { fillFirstSchema } from './support/first-schema.ts';
 import { papo } from './support/papo.ts';
 import { startPostgres } from './support/postgres.ts';
-import { startServer } from './support/server.ts';
+import { ownServer } from './support/server.ts';
 
 const config = readConfig({ environment: {} });
 
@@ -42,8 +42,7 @@ test('a database that is well has nothing wrong, with a server and without one',
   assert.deepEqual(wrong(without), []);
   assert.match(said(without, 'server'), /^none/);
   assert.match(said(without, 'migrations'), /to come .*0001/);
-  const server = await startServer({}, database.url);
-  atEnd(t, () => server.close());
+  await ownServer(t, {}, database.url);
   const beside = await lookAtDatabase(database.connection, silent);
   assert.deepEqual(wrong(beside), []);
   assert.match(said(beside, 'server'), /^a papo server/);
@@ -170,8 +169,7 @@ async function proxy(
 }
 
 test('a server is well by itself, and behind a proxy that passes all of it on', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const checks = (await lookAtSite(new URL(server.url), config, true)).map(({ check }) => check);
   for (const check of [
     'site',
@@ -190,8 +188,7 @@ test('a server is well by itself, and behind a proxy that passes all of it on', 
 });
 
 test('a proxy that drops Upgrade, answers itself, or hides the host is told apart, each with its fix', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const findingsBehind = async (options: Parameters<typeof proxy>[2]) =>
     lookAtSite(await proxy(t, server.url, options), config, true);
 
@@ -219,8 +216,7 @@ test('a proxy that drops Upgrade, answers itself, or hides the host is told apar
 });
 
 test('another version, a server that is not ready, metrics for everyone and a wrong clock are told', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const odd = await proxy(t, server.url, {
     upgrades: true,
     answer: ({ url }, response) => {
@@ -257,8 +253,7 @@ test('nobody at an address that was named is a problem, and something else than 
 
 test('papo doctor ends with 0 where all is well and with 1 where something is to be mended', async t => {
   const [database, folder] = [await emptyDatabase(t), await scratchFolder(t)];
-  const server = await startServer({}, database.url);
-  atEnd(t, () => server.close());
+  const server = await ownServer(t, {}, database.url);
   const well = await papo(['doctor', server.url, '--json'], { DATABASE_URL: database.url });
   assert.equal(well.code, 0, well.out + well.complaint);
   assert.equal(JSON.parse(well.out).well, true);

@@ -7,7 +7,7 @@ import { atEnd } from './support/at-end.ts';
 import { register, TestSocket } from './support/people.ts';
 import { createDatabase, startPostgres, urlOf } from './support/postgres.ts';
 import { findPostgres15 } from './support/postgres-15.ts';
-import { startServer } from './support/server.ts';
+import { ownServer, startServer } from './support/server.ts';
 
 for (const major of [18, 15]) {
   describe(`PostgreSQL ${major}`, () => {
@@ -23,8 +23,7 @@ for (const major of [18, 15]) {
     after(() => postgres.process.end());
 
     test('two people talk, the server restarts, and everything is there', async t => {
-      const first = await startServer({}, url);
-      atEnd(t, () => first.close());
+      const first = await ownServer(t, {}, url);
       const [ana, bruno] = [await register(first.url, 'ana'), await register(first.url, 'bruno')];
       const talker = await TestSocket.live(first.url, ana.token);
       const reader = await TestSocket.live(first.url, bruno.token);
@@ -34,8 +33,7 @@ for (const major of [18, 15]) {
       await reader.until(() => reader.texts(room.id).length === 1);
       await first.close();
 
-      const second = await startServer({}, url);
-      atEnd(t, () => second.close());
+      const second = await ownServer(t, {}, url);
       const back = await TestSocket.live(second.url, bruno.token);
       const { messages } = await back.call('message.history', { room: room.id });
       assert.deepEqual(messages, [sent.message]);
@@ -61,8 +59,7 @@ for (const major of [18, 15]) {
 test('a second server on the same database refuses to start and leaves the first alone', async t => {
   const database = await createDatabase();
   atEnd(t, () => database.drop());
-  const first = await startServer({}, database.url);
-  atEnd(t, () => first.close());
+  const first = await ownServer(t, {}, database.url);
   await assert.rejects(startServer({}, database.url), /another papo server is using this database/);
   const ana = await register(first.url, 'ana');
   await (await TestSocket.live(first.url, ana.token)).close();

@@ -10,7 +10,7 @@ import { administratorsOf, onDatabase, registerAdministrator } from './support/a
 import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, scratchFolder } from './support/backups.ts';
 import { password, register, request } from './support/people.ts';
-import { spawnServer, startServer, type TestServer } from './support/server.ts';
+import { ownServer, spawnServer, startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
 const readConfig = (environment: Values) => read({ environment });
@@ -36,8 +36,7 @@ const codeOf = ({ claimUrl }: Pick<TestServer, 'claimUrl'>) => claimUrl?.split('
 const notGood = [403, 'forbidden', 'this code is not good, or not any more'];
 
 test('[ADMIN-5] the code makes the first who sends it an administrator, and nobody after', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const [ana, bruno] = [await register(server.url, 'ana'), await register(server.url, 'bruno')];
   assert.equal(server.claimUrl?.split('#')[0], `${server.url}/administrator`);
   const code = codeOf(server) ?? '';
@@ -57,8 +56,7 @@ test('[ADMIN-5] the code makes the first who sends it an administrator, and nobo
 
 test('[ADMIN-5] of two who send it at once one becomes an administrator', async t => {
   for (let round = 0; round < 3; round += 1) {
-    const server = await startServer();
-    atEnd(t, () => server.close());
+    const server = await ownServer(t);
     const grants = await Promise.all(['ana', 'bruno', 'carla'].map(name => register(server.url, name)));
     const answers = await Promise.all(grants.map(grant => claim(server, grant, codeOf(server))));
     assert.deepEqual(answers.map(([status]) => status).sort(), [204, 403, 403]);
@@ -67,8 +65,7 @@ test('[ADMIN-5] of two who send it at once one becomes an administrator', async 
 });
 
 test('[ADMIN-5] the code is worth nothing once somebody was made an administrator in another way', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const bruno = await register(server.url, 'bruno');
   await registerAdministrator(server, 'ana');
   assert.deepEqual(await claim(server, bruno, codeOf(server)), notGood);
@@ -138,8 +135,7 @@ test('PAPO_ADMIN with a password makes the account where there is none, and late
   );
   await first.close();
 
-  const second = await startServer(named, database.url);
-  atEnd(t, () => second.close());
+  const second = await ownServer(t, named, database.url);
   assert.deepEqual(await administratorsOf(second), ['root']);
   assert.equal((await request(second.url, 'POST', '/login', { body })).status, 401);
 });
@@ -153,8 +149,7 @@ test('PAPO_ADMIN promotes whoever is there; without a password, nobody there sto
   const before = await startServer({}, database.url);
   await register(before.url, 'ana');
   await before.close();
-  const server = await startServer({ PAPO_ADMIN: 'ana' }, database.url);
-  atEnd(t, () => server.close());
+  const server = await ownServer(t, { PAPO_ADMIN: 'ana' }, database.url);
   assert.deepEqual(await administratorsOf(server), ['ana']);
 });
 
@@ -163,11 +158,11 @@ test('who has registered the name before PAPO_ADMIN was to make it is not made a
   const before = await startServer({}, database.url);
   await register(before.url, 'root');
   await before.close();
-  const server = await startServer(
+  const server = await ownServer(
+    t,
     { PAPO_ADMIN: 'root', PAPO_ADMIN_PASSWORD: 'battery staple' },
     database.url,
   );
-  atEnd(t, () => server.close());
   assert.deepEqual(await administratorsOf(server), []);
   assert.notEqual(server.claimUrl, undefined);
 });

@@ -9,7 +9,7 @@ import { protocolVersion } from '../src/contract/codes.ts';
 import { atEnd } from './support/at-end.ts';
 import { request } from './support/people.ts';
 import { createDatabase } from './support/postgres.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { ownServer, startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
 let server: TestServer;
@@ -84,8 +84,7 @@ test('while the database owes an answer it isn’t asked again, however often an
 });
 
 test('while it stops it isn’t ready, and still says so to who is connected', async t => {
-  const stopping = await startServer();
-  atEnd(t, () => stopping.close());
+  const stopping = await ownServer(t);
   const { port } = new URL(stopping.url);
   const socket = connect(Number(port), '127.0.0.1');
   atEnd(t, () => socket.destroy());

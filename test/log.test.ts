@@ -9,7 +9,7 @@ import { atEnd } from './support/at-end.ts';
 import { emptyDatabase } from './support/backups.ts';
 import { password, register, request, TestSocket } from './support/people.ts';
 import { noteSecrets, requireDiscreet, secrets } from './support/secrets.ts';
-import { spawnServer, startServer } from './support/server.ts';
+import { ownServer, spawnServer } from './support/server.ts';
 import { eventually, within } from './support/waiting.ts';
 
 /** A path as long as a request's head may have it: few requests make a long log. */
@@ -91,8 +91,7 @@ test('a log that tells a secret is seen by the tests, also inside of JSON', () =
 });
 
 test('an error of PostgreSQL is logged without the row, the input or the connection', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const ana = await register(server.url, 'ana');
   const client = new pg.Client(server.databaseUrl);
   await client.connect();

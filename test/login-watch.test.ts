@@ -11,7 +11,7 @@ import { atEnd } from './support/at-end.ts';
 import { silent } from './support/backups.ts';
 import { settle } from './support/fake-clock.ts';
 import { register, request, TestSocket } from './support/people.ts';
-import { startServer } from './support/server.ts';
+import { ownServer } from './support/server.ts';
 
 /** A watch, over a database and a hub that say what a test wants, by a clock that the test moves. */
 function scene(t: TestContext) {
@@ -101,8 +101,7 @@ test('an outage is logged once, and after it everyone is looked at', async t => 
 });
 
 test('who ended a login and was slow to commit is seen all the same', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const { user } = await register(server.url, 'ana');
   const db = openSingle({ connectionString: server.databaseUrl }, silent);
   const slow = openSingle({ connectionString: server.databaseUrl }, silent);
@@ -125,8 +124,7 @@ test('who ended a login and was slow to commit is seen all the same', async t =>
 const names = ['bruno', 'carla'];
 
 test('[ADMIN-2] a running server closes the sockets of who is disabled by another process, and of nobody else', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const db = openSingle({ connectionString: server.databaseUrl }, silent);
   atEnd(t, () => db.destroy());
   const ana = await register(server.url, 'ana');
@@ -143,8 +141,7 @@ test('[ADMIN-2] a running server closes the sockets of who is disabled by anothe
 });
 
 test('logins that are deleted by hand are noticed too', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   for (const name of names) {
     const grants = [await register(server.url, name), await register(server.url, `${name}2`)];
     const sockets = await Promise.all(grants.map(({ token }) => TestSocket.live(server.url, token)));

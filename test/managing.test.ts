@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { v7 as uuidv7 } from 'uuid';
 import type { Grant, Room, User } from '../src/contract/objects.ts';
-import { atEnd } from './support/at-end.ts';
 import { type AnswerError, register, request, TestSocket } from './support/people.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { ownServer, startServer, type TestServer } from './support/server.ts';
 
 let server: TestServer;
 let ana: Grant;
@@ -256,8 +255,7 @@ test("[PAGE-4] one's rooms come most recently active first, in pages if asked", 
 });
 
 test('[SOCK-20] before it stops, the server tells everyone when to come back', async t => {
-  const other = await startServer();
-  atEnd(t, () => other.close());
+  const other = await ownServer(t);
   const dan = await register(other.url, 'dan');
   const socket = await TestSocket.live(other.url, dan.token);
   await other.close();

@@ -14,7 +14,7 @@ import { metricsDoorLimits } from '../src/server/doors/metrics.ts';
 import { atEnd } from './support/at-end.ts';
 import { metricsPage, readMetrics } from './support/metrics-page.ts';
 import { AnswerError, password, register, request, TestSocket } from './support/people.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { ownServer, startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
 type Panel = { title: string; description?: string; targets: { expr: string }[] };
@@ -190,8 +190,7 @@ test('a slow reader is counted, what is unsent is shown, and both directions hav
 
 test('who asks too often is counted by the rate', async t => {
   const environment = { ...metricsAddress, PAPO_RATE_LIMITS: 'on' };
-  const limited = await startServer(environment, undefined, { now: () => 0 });
-  atEnd(t, () => limited.close());
+  const limited = await ownServer(t, environment, undefined, { now: () => 0 });
   const body = { username: 'dora', password: 'guess' };
   for (let count = 0; count < 11; count += 1) await request(limited.url, 'POST', '/login', { body });
   const numbers = await read(limited);
@@ -256,8 +255,7 @@ for (const file of ['deploy/prometheus/alerts.yml', 'deploy/grafana/dashboards/p
 }
 
 test('who opens connections to the door without end gets no more than a few, and the door opens again', async t => {
-  const of = await startServer(metricsAddress);
-  atEnd(t, () => of.close());
+  const of = await ownServer(t, metricsAddress);
   const { hostname, port } = new URL(of.metricsUrl ?? '');
   const crowd = Array.from({ length: metricsDoorLimits.maxConnections + 10 }, () =>
     connect(Number(port), hostname).on('error', () => {}),

@@ -10,12 +10,11 @@ import { emptyDatabase } from './support/backups.ts';
 import { Scene } from './support/embedded-scene.ts';
 import { type Outcome, papo } from './support/papo.ts';
 import { password, register, request, TestSocket } from './support/people.ts';
-import { spawnServer, startServer } from './support/server.ts';
+import { ownServer, spawnServer } from './support/server.ts';
 
 /** A server, and the command line on its database. */
 async function scene(t: TestContext) {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const run = async (line: string, input = '', expected = 0): Promise<Outcome> => {
     const outcome = await papo(line.split(' '), { DATABASE_URL: server.databaseUrl }, undefined, input);
     assert.equal(outcome.code, expected, `papo ${line}: ${outcome.complaint}`);

@@ -8,7 +8,7 @@ import type { Grant } from '../src/contract/objects.ts';
 import { decode, sign } from './support/abuse-jwt.ts';
 import { atEnd } from './support/at-end.ts';
 import { register, TestSocket } from './support/people.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { ownServer, startServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
 const secret = 'a secret of at least thirty-two bytes';
@@ -78,8 +78,7 @@ test('[SOCK-19] a connection is closed with 4001 when its token expires, unless 
 });
 
 test('[SOCK-22] one connection more than a user may have is closed with 4004, and the others stay', async t => {
-  const strict = await startServer({ PAPO_RATE_LIMITS: 'on' });
-  atEnd(t, () => strict.close());
+  const strict = await ownServer(t, { PAPO_RATE_LIMITS: 'on' });
   const [bruno, carla] = [await register(strict.url, 'bruno'), await register(strict.url, 'carla')];
   const sockets = await Promise.all(
     Array.from({ length: limits.maxConnectionsPerUser }, () => TestSocket.open(strict.url, bruno.token)),

@@ -11,12 +11,11 @@ import { atEnd } from './support/at-end.ts';
 import { emptyDatabase } from './support/backups.ts';
 import { DatabaseLine } from './support/database-line.ts';
 import { register, request, TestSocket } from './support/people.ts';
-import { spawnServer, startServer } from './support/server.ts';
+import { ownServer, spawnServer } from './support/server.ts';
 import { eventually, within } from './support/waiting.ts';
 
 test('who is in the middle of the handshake when the server stops is refused, and doesn’t keep it from stopping', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const ana = await register(server.url, 'ana');
   const [blocker, watcher] = [new pg.Client(server.databaseUrl), new pg.Client(server.databaseUrl)];
   atEnd(t, () => Promise.all([blocker.end(), watcher.end()]));
@@ -38,8 +37,7 @@ test('who is in the middle of the handshake when the server stops is refused, an
 });
 
 test('who doesn’t answer the goodbye is cut off', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const ana = await register(server.url, 'ana');
   const silent = await TestSocket.live(server.url, ana.token);
   silent.socket.pause();
@@ -49,8 +47,7 @@ test('who doesn’t answer the goodbye is cut off', async t => {
 });
 
 test('while sockets are sent away the server says that it isn’t ready, also to who comes anew, and admits nobody', async t => {
-  const server = await startServer();
-  atEnd(t, () => server.close());
+  const server = await ownServer(t);
   const ana = await register(server.url, 'ana');
   const silent = await TestSocket.live(server.url, ana.token);
   // It doesn't answer the goodbye, and so is waited for: here as long as the test takes.

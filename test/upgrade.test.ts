@@ -8,7 +8,7 @@ import { atEnd } from './support/at-end.ts';
 import { emptyDatabase, silent } from './support/backups.ts';
 import { fillFirstSchema, firstMessage, people, rooms } from './support/first-schema.ts';
 import { type AnswerError, password, request, TestSocket } from './support/people.ts';
-import { spawnServer, startServer } from './support/server.ts';
+import { ownServer, spawnServer } from './support/server.ts';
 
 async function oldDatabase(t: TestContext) {
   const database = await emptyDatabase(t);
@@ -18,8 +18,7 @@ async function oldDatabase(t: TestContext) {
 
 async function upgraded(t: TestContext) {
   const database = await oldDatabase(t);
-  const server = await startServer({}, database.url);
-  atEnd(t, () => server.close());
+  const server = await ownServer(t, {}, database.url);
   return server;
 }
 

@@ -3,9 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
 import { readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
 import { type NodeOptions, type PapoNode, startNode } from '../../src/server/node.ts';
+import { atEnd } from './at-end.ts';
 import { endWithUs } from './child.ts';
 import { createDatabase } from './postgres.ts';
 import { requireDiscreet } from './secrets.ts';
@@ -52,6 +54,16 @@ export async function startServer(
       requireDiscreet(lines);
     },
   };
+}
+
+/** The same, of this test's own: it is stopped when the test is over. */
+export async function ownServer(
+  t: TestContext,
+  ...options: Parameters<typeof startServer>
+): Promise<TestServer> {
+  const server = await startServer(...options);
+  atEnd(t, () => server.close());
+  return server;
 }
 
 export type ServerProcess = {
