@@ -1,7 +1,7 @@
 /** Rows 11 and 12 of abuse.md: sockets whose login has ended, or whose token has expired or been renewed. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mock, type TestContext, test } from 'node:test';
+import { mock, test } from 'node:test';
 import { closeCodes } from '../src/contract/codes.ts';
 import { limits } from '../src/contract/limits.ts';
 import type { Grant } from '../src/contract/objects.ts';
@@ -9,7 +9,6 @@ import type { Output } from '../src/contract/operations.ts';
 import { attackedServer, type Person, requireProblem, signingSecret } from './support/abuse.ts';
 import { decode, type Json, sign } from './support/abuse-jwt.ts';
 import { frame, opcodes, type RawSocket, requestFrame } from './support/abuse-wire.ts';
-import { atEnd } from './support/at-end.ts';
 
 const server = attackedServer();
 /** For tokens that expire: in this process, so that the tests can move its timers. */
@@ -32,10 +31,16 @@ function tokenOf({ token }: Person, changes: Json): string {
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
-/** From here on, timers go only when the test moves them. */
-function stopTimers(t: TestContext): void {
+/** Does this while timers stand still; then the time of a token has passed. Nothing is fetched meanwhile: that has timers, too. */
+async function outlive<T>(act: () => Promise<T>): Promise<T> {
   mock.timers.enable({ apis: ['setTimeout'] });
-  atEnd(t, () => mock.timers.reset());
+  try {
+    const result = await act();
+    mock.timers.tick(lifetimeSeconds * 1_000);
+    return result;
+  } finally {
+    mock.timers.reset();
+  }
 }
 
 const renew = (socket: RawSocket, token: string) => socket.call(randomUUID(), 'token.renew', { token });
@@ -118,27 +123,28 @@ test('[abuse 11] a login beyond as many as a user can have ends the one that was
   assert.equal((await server.get('/me', newest)).status, 200);
 });
 
-test('[abuse 12] a socket is closed with 4001 when its token expires, unless a newer one came in time', async t => {
+test('[abuse 12] a socket is closed with 4001 when its token expires, unless a newer one came in time', async () => {
   const person = await here.register();
-  stopTimers(t);
-  const shortLived = tokenOf(person, { exp: inSeconds(lifetimeSeconds) });
-  const renewed = await here.connect({ token: shortLived });
-  const expiring = await here.connect({ token: shortLived });
-  const { output } = await renew(renewed, person.token);
-  assert.deepEqual(output, { expiresAt: person.expiresAt });
-  await requireOpen(renewed, expiring);
-  mock.timers.tick(lifetimeSeconds * 1_000);
+  const { renewed, expiring } = await outlive(async () => {
+    const shortLived = { token: tokenOf(person, { exp: inSeconds(lifetimeSeconds) }) };
+    const sockets = { renewed: await here.connect(shortLived), expiring: await here.connect(shortLived) };
+    const { output } = await renew(sockets.renewed, person.token);
+    assert.deepEqual(output, { expiresAt: person.expiresAt });
+    await requireOpen(...Object.values(sockets));
+    return sockets;
+  });
   assert.equal(await expiring.closed(), closeCodes.tokenExpired);
   await requireOpen(renewed);
 });
 
-test('[abuse 12] a socket that is renewed with a token of less time is closed when that expires', async t => {
+test('[abuse 12] a socket that is renewed with a token of less time is closed when that expires', async () => {
   const person = await here.register();
-  stopTimers(t);
-  const socket = await here.connect(person);
-  await renew(socket, tokenOf(person, { exp: inSeconds(lifetimeSeconds) }));
-  await requireOpen(socket);
-  mock.timers.tick(lifetimeSeconds * 1_000);
+  const socket = await outlive(async () => {
+    const opened = await here.connect(person);
+    await renew(opened, tokenOf(person, { exp: inSeconds(lifetimeSeconds) }));
+    await requireOpen(opened);
+    return opened;
+  });
   assert.equal(await socket.closed(), closeCodes.tokenExpired);
 });
 
@@ -151,32 +157,34 @@ test('[abuse 12] a token for longer than a timer can run does not close at once'
   await requireOpen(fresh, socket);
 });
 
-test('[abuse 12] renewing with what is no valid token of the same user changes nothing', async t => {
+test('[abuse 12] renewing with what is no valid token of the same user changes nothing', async () => {
   const [person, stranger] = [await here.register(), await here.register()];
   const ended = await login(person, here);
   await here.post('/logout', {}, ended);
-  stopTimers(t);
-  const until = tokenOf(person, { exp: inSeconds(lifetimeSeconds) });
-  const socket = await here.connect({ token: until });
-  const refused = [
-    [stranger.token, 'forbidden'],
-    ...['', 'x', 'a.b.c', '__proto__', person.refreshToken, `${person.token}x`].map(token => [
-      token,
-      'unauthorized',
-    ]),
-    [tokenOf(person, { exp: inSeconds(-1) }), 'unauthorized'],
-    [tokenOf(stranger, { sub: person.user.id }), 'unauthorized'],
-    [ended.token, 'unauthorized'],
-  ] as const;
-  for (const [token, code] of refused) assert.equal((await renew(socket, token as string)).error?.code, code);
-  assert.equal((await socket.call('none', 'token.renew', {})).error?.code, 'bad_request');
-  assert.equal(
-    (await socket.call('list', 'token.renew', { token: [person.token] })).error?.code,
-    'bad_request',
-  );
-  const me = (await socket.call('me', 'account.me')).output as Output<'account.me'>;
-  assert.equal(me.user.id, person.user.id);
-  mock.timers.tick(lifetimeSeconds * 1_000);
+  const socket = await outlive(async () => {
+    const until = tokenOf(person, { exp: inSeconds(lifetimeSeconds) });
+    const opened = await here.connect({ token: until });
+    const refused = [
+      [stranger.token, 'forbidden'],
+      ...['', 'x', 'a.b.c', '__proto__', person.refreshToken, `${person.token}x`].map(token => [
+        token,
+        'unauthorized',
+      ]),
+      [tokenOf(person, { exp: inSeconds(-1) }), 'unauthorized'],
+      [tokenOf(stranger, { sub: person.user.id }), 'unauthorized'],
+      [ended.token, 'unauthorized'],
+    ] as const;
+    for (const [token, code] of refused)
+      assert.equal((await renew(opened, token as string)).error?.code, code);
+    assert.equal((await opened.call('none', 'token.renew', {})).error?.code, 'bad_request');
+    assert.equal(
+      (await opened.call('list', 'token.renew', { token: [person.token] })).error?.code,
+      'bad_request',
+    );
+    const me = (await opened.call('me', 'account.me')).output as Output<'account.me'>;
+    assert.equal(me.user.id, person.user.id);
+    return opened;
+  });
   assert.equal(await socket.closed(), closeCodes.tokenExpired);
 });
 

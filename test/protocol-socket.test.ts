@@ -72,6 +72,7 @@ test('[SOCK-19] a connection is closed with 4001 when its token expires, unless 
   await renewed.call('token.renew', { token: ana.token });
   await late.call('ping', {});
   mock.timers.tick(seconds * 1_000);
+  mock.timers.reset();
   assert.equal((await late.closed).code, 4001);
   await renewed.call('ping', {});
   await renewed.close();
