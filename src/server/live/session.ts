@@ -20,6 +20,9 @@ export type Wire = {
 /** `silent`: gets no room's changes yet; `syncing`: being told what it missed; `live`: gets every change. */
 export type SessionPhase = 'silent' | 'syncing' | 'live' | 'closed';
 
+/** What a session is to be told after a sync: rooms that its user came into, and read marks that moved, by room. */
+export type Meanwhile = { readonly came: Set<string>; readonly read: Map<string, number> };
+
 type SessionMetrics = Pick<Metrics, 'frames' | 'bytes' | 'slowReaders'>;
 
 export class Session {
@@ -29,10 +32,8 @@ export class Session {
   login: string;
   /** By room. */
   readonly subscriptions = new Map<string, Subscription>();
-  /** Rooms that the user came into while a sync was under way. */
-  readonly cameWhileSyncing = new Set<string>();
-  /** Where the user's read marks moved meanwhile, by room. */
-  readonly readWhileSyncing = new Map<string, number>();
+  /** While a sync is under way. */
+  meanwhile: Meanwhile | undefined;
   phase: SessionPhase = 'silent';
   readonly #wire: Wire;
   readonly #turn: Turn;
