@@ -66,7 +66,7 @@ export class Conversation {
     this.#address = address;
     this.#expireAt(expiresAt);
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-      parts.metrics.bytes.in += data.length;
+      parts.metrics.bytes.add('in', data.length);
       if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
       // What follows the end of a conversation isn't part of it.
       if (session.phase === 'closed') return;
@@ -114,7 +114,7 @@ export class Conversation {
 
   #start(arrived: Arrived): void {
     const request = Request.safeParse(arrived.json);
-    this.#parts.metrics.frames.inc({ direction: 'in', type: frameLabel(request.data?.op) });
+    this.#parts.metrics.frames.in.add(frameLabel(request.data?.op));
     if (request.success) void this.#perform(request.data, arrived);
     else this.#malformed(arrived.json);
   }

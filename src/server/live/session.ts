@@ -52,7 +52,7 @@ export class Session {
 
   say(frame: ServerEvent): boolean {
     const isSent = this.push(textFrame(JSON.stringify(frame)));
-    if (isSent) this.#metrics.frames.inc({ direction: 'out', type: frame.event });
+    if (isSent) this.#metrics.frames.out.add(frame.event);
     return isSent;
   }
 
@@ -60,7 +60,7 @@ export class Session {
   answer(frame: Answer): boolean {
     if (this.phase === 'closed') return false;
     this.#queue(textFrame(JSON.stringify(frame)));
-    this.#metrics.frames.inc({ direction: 'out', type: 'answer' });
+    this.#metrics.frames.out.add('answer');
     return true;
   }
 
@@ -94,7 +94,7 @@ export class Session {
   flush(): void {
     if (this.#pending.length === 0) return;
     const chunks = this.#pending;
-    this.#metrics.bytes.out += this.#pendingBytes;
+    this.#metrics.bytes.add('out', this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#wire.write(chunks);
