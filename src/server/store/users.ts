@@ -89,7 +89,7 @@ export class Users {
         .where('password_generation', '=', passwordGeneration)
         .returning('id')
         .executeTakeFirst();
-      return changed && endLogins(tx, user.id, keptLogin);
+      return changed && endLogins(tx, user.id, eb => eb('id', 'is distinct from', keptLogin ?? null));
     });
   }
 
