@@ -42,6 +42,7 @@ export type Schema = {
     version: number;
     since: number;
     read_seq: number;
+    brought_by: string | null;
     at: Generated<Date>;
   };
   messages: {
