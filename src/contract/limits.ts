@@ -32,6 +32,8 @@ export const limits = {
   /** and of those, the ones into which one and the same person has. */
   maxRoomsBroughtIntoByOne: 100,
   maxConnectionsPerUser: 20,
+  /** HTTP connections of one network address that are open at a time; WebSockets aren't among them. */
+  maxHttpConnectionsPerAddress: 500,
   /** Logins a user can have; a new one beyond it ends the one that was refreshed longest ago. */
   maxLoginsPerUser: 100,
   /** A login that is not refreshed for so long ends. */

@@ -134,7 +134,7 @@ export class Metrics {
   );
   readonly rateLimited = this.#counter(
     'papo_rate_limited_total',
-    'Requests over a rate, by the rate.',
+    'Requests over a rate, by the rate, and HTTP connections over the limit of an address.',
     'scope',
   );
 
@@ -168,7 +168,7 @@ export class Metrics {
     for (const path of ['live', 'catch-up']) this.deliveries.inc({ path }, 0);
     for (const code of [...countedCodes, 'other']) this.disconnects.inc({ code: String(code) }, 0);
     for (const code of ['connection', 'other']) this.dbErrors.inc({ code }, 0);
-    for (const scope of Object.keys(rates)) this.rateLimited.inc({ scope }, 0);
+    for (const scope of [...Object.keys(rates), 'httpConnections']) this.rateLimited.inc({ scope }, 0);
     for (const operation of ['register', 'login', 'refresh', 'logout', 'renew']) {
       this.auth.inc({ operation, result: 'ok' }, 0);
     }

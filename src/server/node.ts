@@ -10,6 +10,7 @@ import type pg from 'pg';
 import { limits } from '../contract/limits.ts';
 import type { Config } from './config.ts';
 import { trustProxies } from './doors/address.ts';
+import { Connections } from './doors/connections.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
 import { openMetricsDoor } from './doors/metrics.ts';
@@ -182,6 +183,12 @@ export async function startNode(
     getRequestListener(app.fetch),
   );
   server.setTimeout(patience.stillMs);
+  const connections = config.rateLimits
+    ? new Connections(limits.maxHttpConnectionsPerAddress, isTrustedProxy, () =>
+        metrics.rateLimited.inc({ scope: 'httpConnections' }),
+      )
+    : undefined;
+  server.on('connection', connection => connections?.came(connection));
   const socketDoor = openSocketDoor(server, {
     hub,
     turn,
@@ -190,6 +197,7 @@ export async function startNode(
     origins,
     isTrustedProxy,
     maxConnectionsPerUser: config.rateLimits ? limits.maxConnectionsPerUser : undefined,
+    onAdmitted: connection => connections?.leftHttp(connection),
     logName,
     metrics,
     log,

@@ -37,12 +37,13 @@ function withoutPort(address: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 }
 
-/**
- * What limits by address count by: the nearest address that is not a trusted proxy's. One customer of IPv6 has at least a
- * network of 64 bits, so these count as one.
- */
+/** What limits by address count by: the nearest address that is not a trusted proxy's. */
 export function countedAddress(request: IncomingMessage, isTrusted: IsTrustedProxy): string {
-  const address = withoutPort(proxyAddr(request, isTrusted));
+  return networkOf(withoutPort(proxyAddr(request, isTrusted)));
+}
+
+/** One customer of IPv6 has at least a network of 64 bits, so these count as one address. */
+export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();
