@@ -1,7 +1,9 @@
 /** Row 44 of abuse.md: what a browser might do with an answer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attackedServer, present } from './support/abuse.ts';
+import type { ErrorCode } from '../src/contract/codes.ts';
+import { attackedServer, json, present, requireProblem } from './support/abuse.ts';
+import { RawConnection, responsesIn } from './support/abuse-wire.ts';
 
 const page = 'https://page.example';
 const server = attackedServer({ PAPO_ORIGINS: page });
@@ -49,6 +51,43 @@ test('[abuse 44] every answer over HTTP says what a browser must not do with it'
     const what = `${method} ${path}`;
     assert.equal(present(answer).status, status, what);
     requireGuarded(what, present(answer).headers);
+  }
+});
+
+test('[abuse 44] what is no request is answered so, too, in the words of a problem', async () => {
+  const chunked = ['Transfer-Encoding: chunked', json];
+  const asked: [what: string, bytes: string, status: number, code: ErrorCode][] = [
+    ['no HTTP', 'What is this?\r\n\r\n', 400, 'bad_request'],
+    ['a line that is no header', server.head('GET', '/me', ['no header']), 400, 'bad_request'],
+    ['too many headers', server.head('GET', '/me', [`X: ${'x'.repeat(100 * 1024)}`]), 431, 'too_large'],
+    [
+      'a long chunk extension',
+      `${server.head('POST', '/login', chunked)}1;${'x'.repeat(100 * 1024)}\r\n`,
+      413,
+      'too_large',
+    ],
+  ];
+  for (const [what, bytes, status, code] of asked) {
+    const [answer, ...others] = await server.exchange(bytes);
+    requireProblem(answer, status, code, what);
+    requireGuarded(what, present(answer).headers);
+    assert.equal(present(answer).headers['connection'], 'close');
+    assert.deepEqual(others, []);
+  }
+});
+
+test('[abuse 44] bytes that are no request, behind one that is being answered, spoil nothing of that answer', async () => {
+  const connection = new RawConnection(server.url);
+  const { body } = await server.get<object>('/openapi.json');
+  // Longer than what the kernel takes at once, while nobody reads.
+  connection.socket.pause();
+  const asked = 'GET /openapi.json HTTP/1.1\r\nHost: papo\r\n\r\n';
+  connection.write(asked.repeat(200), 'What is this?\r\n\r\n');
+  for (let turn = 0; turn < 20; turn += 1) await server.get('/livez');
+  connection.socket.resume();
+  const answers = responsesIn(await connection.rest());
+  for (const { status, body: text } of answers.filter(({ status }) => status !== 400)) {
+    assert.deepEqual([status, JSON.parse(text)], [200, body]);
   }
 });
 

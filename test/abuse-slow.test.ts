@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../src/contract/limits.ts';
 import { usualPatience } from '../src/server/doors/patience.ts';
-import { attackedServer, json } from './support/abuse.ts';
+import { attackedServer, json, requireProblem } from './support/abuse.ts';
 import { handshakeBytes, RawConnection, responsesIn } from './support/abuse-wire.ts';
 import { eventually } from './support/waiting.ts';
 
@@ -96,6 +96,7 @@ test('[abuse 38] a connection on which nothing is ever said is cut off, and so i
     answers.map(of => of.map(({ status }) => status)),
     [[408], [200]],
   );
+  requireProblem(answers[0]?.[0], 408, 'timeout');
 });
 
 test('[abuse 38] a request on whose connection nothing moves is cut off unanswered, a socket that is silent for as long is not', async () => {

@@ -18,6 +18,7 @@ import { readPageFiles } from './doors/page-files.ts';
 import { type Patience, usualPatience } from './doors/patience.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
+import { refuseUnreadable } from './doors/unreadable.ts';
 import { Hub } from './live/hub.ts';
 import { LoginWatch } from './live/login-watch.ts';
 import { Turn } from './live/turn.ts';
@@ -183,6 +184,7 @@ export async function startNode(
     getRequestListener(app.fetch),
   );
   server.setTimeout(patience.stillMs);
+  refuseUnreadable(server);
   const connections = config.rateLimits
     ? new Connections(limits.maxHttpConnectionsPerAddress, isTrustedProxy, () =>
         metrics.rateLimited.inc({ scope: 'httpConnections' }),
