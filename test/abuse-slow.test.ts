@@ -1,21 +1,19 @@
 /** Row 38 of abuse.md: who takes their time on purpose. The server is less patient here than elsewhere. */
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { test } from 'node:test';
 import { limits } from '../src/contract/limits.ts';
 import { usualPatience } from '../src/server/doors/patience.ts';
-import { attackedServer, json } from './support/abuse.ts';
+import { attackedServer, json, requireProblem } from './support/abuse.ts';
 import { handshakeBytes, RawConnection, responsesIn } from './support/abuse-wire.ts';
-import { atEnd } from './support/at-end.ts';
 import { eventually } from './support/waiting.ts';
 
 /** Long enough for five hundred to come and for somebody to be served, also on a slow machine. */
 const patience = { headMs: 5_000, requestMs: 6_000, checkMs: 100, answerMs: 2_000, stillMs: 60_000 };
-const environment = { PAPO_METRICS_ADDR: '127.0.0.1:0' };
-const server = attackedServer(environment, 'this process', { patience });
+const server = attackedServer({}, 'this process', { patience });
+/** Its still connections end before the database gives a question up, which is after five seconds. */
+const restless = attackedServer({}, 'this process', { patience: { ...usualPatience, stillMs: 3_000 } });
 
 const dripEveryMs = 200;
-const dripBytes = 16 * 1024;
 const manyPages = 64;
 
 /** Connections that send the beginning of a request at once, then byte after byte, without an end, until they are cut off. */
@@ -59,48 +57,63 @@ test('[abuse 38] handshakes of sockets that come byte by byte are cut off', asyn
   await requireCutOff(() => drip(100, handshake, at => handshake.length - (at % 20)));
 });
 
-test('[abuse 38] who reads answers bit by bit is cut off before all are made', async t => {
+test('[abuse 38] who reads answers bit by bit is cut off before all are made', async () => {
   const person = await server.register();
   const { body } = await server.post<{ room: { id: string } }>('/rooms', { name: 'large' }, person);
   const room = body.room.id;
   for (let at = 0; at < limits.maxAnswerBytes / limits.maxTextBytes; at += 1) {
     await server.send(room, 'x'.repeat(limits.maxTextBytes), person);
   }
-  const { hostname, port } = new URL(server.url);
-  let isRead = false;
-  const socket = connect({
-    host: hostname,
-    port: Number(port),
-    // However much has come: no more than this at a time.
-    onread: {
-      buffer: Buffer.alloc(dripBytes),
-      callback: () => {
-        isRead = true;
-        return false;
-      },
-    },
-  });
-  socket.on('error', () => {});
+  const connection = new RawConnection(server.url);
   const fields = ['Host: papo', `Authorization: Bearer ${person.token}`];
-  socket.write(
+  connection.write(
     [`GET /rooms/${room}/messages?limit=100 HTTP/1.1`, ...fields, '', ''].join('\r\n').repeat(manyPages),
   );
+  const { socket } = connection;
+  socket.pause();
+  // A piece has 64 KiB at most: with one in so long, an answer takes longer than the server has patience for.
   const reading = setInterval(() => {
+    if (socket.listenerCount('data') > 1) return;
+    socket.once('data', () => socket.pause());
     socket.resume();
-    // An empty line says nothing, but fails where nobody is any more: much that was sent before is still unread.
-    socket.write('\r\n');
-  }, dripEveryMs);
-  atEnd(t, () => {
+  }, patience.answerMs / 2);
+  // An empty line between requests means nothing; on a connection that is gone it is answered with a reset.
+  const nagging = setInterval(() => socket.write('\r\n'), dripEveryMs);
+  try {
+    await eventually('it is cut off', () => socket.destroyed || connection.ended);
+  } finally {
     clearInterval(reading);
+    clearInterval(nagging);
     socket.destroy();
-  });
-  const made = async () =>
-    (await server.metrics()).get(
-      'papo_http_requests_total{method="GET",route="message.history",status="200"}',
-    ) ?? 0;
-  await eventually('it is cut off', () => socket.destroyed);
-  assert.ok(isRead);
-  assert.ok((await made()) < manyPages, `${await made()} pages`);
+  }
+  const answers = responsesIn(connection.received);
+  assert.ok(answers.length < manyPages, `${answers.length} answers`);
+});
+
+test('[abuse 38] a connection on which nothing is ever said is cut off, and so is one on which nothing more is', async () => {
+  const [never, once] = [new RawConnection(server.url), new RawConnection(server.url)];
+  once.write('GET /livez HTTP/1.1\r\nHost: papo\r\n\r\n');
+  const answers = await Promise.all([never, once].map(async each => responsesIn(await each.rest())));
+  assert.deepEqual(
+    answers.map(of => of.map(({ status }) => status)),
+    [[408], [200]],
+  );
+  requireProblem(answers[0]?.[0], 408, 'timeout');
+});
+
+test('[abuse 38] a request on whose connection nothing moves is cut off unanswered, a socket that is silent for as long is not', async () => {
+  const person = await restless.register();
+  const socket = await restless.connect(person);
+  // Nobody can be found to be signed in.
+  const lock = await restless.lock('lock table logins in access exclusive mode', []);
+  try {
+    const connection = new RawConnection(restless.url);
+    connection.write(restless.head('GET', '/me', [`Authorization: Bearer ${person.token}`]));
+    assert.equal(String(await connection.rest()), '');
+  } finally {
+    await lock.release();
+  }
+  assert.ok((await socket.call('still here', 'ping')).output);
 });
 
 test('[abuse 38] elsewhere, too, a request has fifteen seconds to arrive', () => {

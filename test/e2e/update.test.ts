@@ -1,38 +1,32 @@
 /** A server with a newer page: who has the old one kept gets the new one. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
+import { type TestContext, test } from 'node:test';
+import { pageScene } from '../support/page-scene.ts';
 import { Visitor } from '../support/page-visitor.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 
-let server: TestServer;
-let browser: Browser;
-let door: Server;
+const scene = pageScene();
 /** The page that the door hands out has another title, and the worker that keeps it another name. */
 let isNewer = false;
 
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  door = createServer(async ({ url = '/' }, response) => {
+/** A door before the server's own. @returns its address. */
+async function openDoor(context: TestContext): Promise<string> {
+  const door = createServer(async ({ url = '/' }, response) => {
     const { headers, status, ...answer } = await fetched(url);
     response.writeHead(status, headers).end(answer.body);
   }).listen(0, '127.0.0.1');
+  context.after(() => {
+    door.close();
+    door.closeAllConnections();
+  });
   await once(door, 'listening');
-});
-after(async () => {
-  await browser.close();
-  door.closeAllConnections();
-  door.close();
-  await server.close();
-});
+  return `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+}
 
 async function fetched(path: string) {
-  const answer = await fetch(new URL(path, server.url));
+  const answer = await fetch(new URL(path, scene.url));
   const headers = Object.fromEntries(
     [...answer.headers].filter(([name]) => !/^(?:content-(?:length|encoding)|connection|etag)$/.test(name)),
   );
@@ -43,9 +37,9 @@ async function fetched(path: string) {
   return { status: answer.status, headers, body: isNewer && isPage ? newer() : body };
 }
 
-test('a newer page is offered to who has the old one open, and replaces it when they wish', async () => {
-  const { port } = door.address() as AddressInfo;
-  const guest = await Visitor.come(browser, `http://127.0.0.1:${port}`);
+test('a newer page is offered to who has the old one open, and replaces it when they wish', async context => {
+  const url = await openDoor(context);
+  await using guest = await Visitor.come(scene.browser, url);
   const { page } = guest;
   await guest.isKept();
   isNewer = true;
@@ -55,5 +49,4 @@ test('a newer page is offered to who has the old one open, and replaces it when 
   await page.getByRole('button', { name: 'Reload' }).click();
   await page.waitForFunction(() => document.title === 'newer papo');
   assert.deepEqual(guest.oddities, []);
-  await guest.leave();
 });

@@ -31,7 +31,7 @@ export type Appended =
 /** What became of another change: `delta` if there was one, else the room's head. */
 export type Changed =
   | { outcome: 'changed'; delta: Delta }
-  | { outcome: 'unchanged' | 'refused' | 'taken'; version: number };
+  | { outcome: 'unchanged' | 'refused' | 'taken' | 'full'; version: number };
 
 export class MessageLog {
   readonly #lanes: readonly Lane[];
@@ -95,7 +95,7 @@ export class MessageLog {
   }
 
   #count({ outcome }: AppendOutcome, arrivedAt: number): void {
-    this.#metrics.messages.inc({ result: outcome === 'conflict' ? 'refused' : outcome });
+    this.#metrics.messages.add(outcome === 'conflict' ? 'refused' : outcome);
     if (outcome === 'stored') this.#metrics.commitSeconds.observe((performance.now() - arrivedAt) / 1000);
   }
 
