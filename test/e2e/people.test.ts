@@ -1,6 +1,6 @@
 /** What an administrator does with accounts, and what those see whose accounts they are. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { administratorsOf, onDatabase, registerAdministrator } from '../support/administration.ts';
 import { openBrowser } from '../support/browser.ts';
@@ -17,6 +17,10 @@ before(async () => {
   server = await startServer();
   await registerAdministrator(server, 'ana');
   for (const name of ['bruno', 'carla', 'davi', 'eva']) await register(server.url, name);
+});
+beforeEach(async () => {
+  const asAtFirst = "update users set administrator = (username = 'ana'), disabled_at = null";
+  await onDatabase(server.databaseUrl, asAtFirst);
 });
 after(async () => {
   await browser.close();
@@ -207,6 +211,7 @@ test('accounts come page by page, are found by typing, and a list or a change th
   await rowOf(page, 'ana').waitFor();
   const first = await rows.count();
   await page.getByRole('button', { name: 'Show more' }).click();
+  await rowOf(page, 'guest190').waitFor();
   await page.getByRole('button', { name: 'Show more' }).click();
   await rowOf(page, 'guest199').waitFor();
   assert.equal(first, 50);
