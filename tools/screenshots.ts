@@ -114,7 +114,7 @@ async function talk(url: string): Promise<void> {
   for (const client of Object.values(people)) client.close();
 }
 
-/** Ana administers the server, with Bruno; who was here before isn't any more. */
+/** Ana administers the server, with Bruno; somebody has been shut out. */
 async function appoint({ url, output }: ServerProcess): Promise<void> {
   const [, code = ''] = output.map(line => /\/administrator#([\w-]+)/.exec(line)).find(Boolean) ?? [];
   const client = new ChatClient({ url, grant: await login(url, { username: 'ana', password }) });
@@ -122,8 +122,8 @@ async function appoint({ url, output }: ServerProcess): Promise<void> {
   await client.call('administrator.claim', { code });
   const gone = await register(url, { username: 'fabio.marques', password, displayName: 'Fábio Marques' });
   await client.call('account.disable', { user: gone.user.id });
-  for (const { user, administrator } of (await client.call('account.list', { query: 'bruno' })).accounts)
-    if (!administrator) await client.call('account.promote', { user: user.id });
+  const { users } = await client.call('user.find', { query: 'bruno', limit: 1 });
+  for (const { id } of users) await client.call('account.promote', { user: id });
   client.close();
 }
 

@@ -1,6 +1,9 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
 
-/** A list that comes page by page as it is asked for: browsing, members, accounts. One page is read ahead, to know whether there is more. */
+/**
+ * A list that comes page by page as it is asked for: browsing, members, accounts. One page is read ahead, to know whether
+ * there is more.
+ */
 export class Paged<T> {
   readonly #items = signal<readonly T[]>([]);
   readonly #state = signal<'loading' | 'more' | 'failed' | 'done'>('loading');
