@@ -50,7 +50,7 @@ test('[ADMIN-1] everything for administrators is forbidden to others, by both do
   const socket = await TestSocket.open(server.url, bruno.token);
   const table = Object.entries<OperationDefinition>(operations);
   const ofAdministrators = table.filter(([, { caller }]) => caller === 'administrator');
-  assert.equal(ofAdministrators.length, 5);
+  assert.equal(ofAdministrators.length, 6);
   for (const [name, { http }] of ofAdministrators) {
     assert.ok(http !== undefined);
     for (const user of [bruno.user.id, randomUUID(), 'nonsense']) {
@@ -216,8 +216,10 @@ test('an administrator who disables themselves is answered first', async t => {
   assert.equal((await socket.closed).code, 4501);
 });
 
-test('whom nobody knows can neither be disabled nor promoted', async t => {
+test('whom nobody knows can neither be seen, disabled nor promoted', async t => {
   const { server, ana } = await scene(t);
+  const nobody = { status: 404, code: 'not_found' };
+  assert.deepEqual(await ask(server, ana, 'GET', `/admin/users/${randomUUID()}`), nobody);
   for (const [method, what] of [
     ['PUT', 'disabled'],
     ['DELETE', 'disabled'],
@@ -225,7 +227,7 @@ test('whom nobody knows can neither be disabled nor promoted', async t => {
     ['DELETE', 'administrator'],
   ] as const) {
     const answer = await ask(server, ana, method, `/admin/users/${randomUUID()}/${what}`);
-    assert.deepEqual(answer, { status: 404, code: 'not_found' });
+    assert.deepEqual(answer, nobody);
   }
 });
 
@@ -270,6 +272,29 @@ test('[ADMIN-6] accounts are listed page by page, each once, by username', async
     found.body.accounts.map(({ user }) => user.username),
     ['a_b'],
   );
+});
+
+test('[ADMIN-6] one account is as the list has it, and as it is after each change', async t => {
+  const { server, ana, bruno } = await scene(t);
+  const path = `/admin/users/${bruno.user.id}`;
+  const see = async (): Promise<Account> => {
+    const { body } = await request<{ account: Account }>(server.url, 'GET', path, { token: ana.token });
+    requireOutput('account.get', body);
+    const { body: list } = await request<{ accounts: Account[] }>(server.url, 'GET', '/admin/users', ana);
+    assert.deepEqual(
+      body.account,
+      list.accounts.find(({ user }) => user.id === bruno.user.id),
+    );
+    return body.account;
+  };
+  assert.deepEqual(await see(), { user: bruno.user, administrator: false });
+  await ask(server, ana, 'PUT', administrator(bruno));
+  assert.deepEqual(await see(), { user: bruno.user, administrator: true });
+  await ask(server, ana, 'PUT', disabled(bruno));
+  assert.match((await see()).disabledAt ?? '', /^\d{4}-/);
+  await ask(server, ana, 'DELETE', disabled(bruno));
+  await ask(server, ana, 'DELETE', administrator(bruno));
+  assert.deepEqual(await see(), { user: bruno.user, administrator: false });
 });
 
 test('[AUTH-9] signing out everywhere ends all logins of the user, and nobody else’s', async t => {

@@ -19,7 +19,8 @@ export class Toasts {
     return this.#toasts;
   }
 
-  show(text: string, action?: Toast['action']): void {
+  /** @returns its id. */
+  show(text: string, action?: Toast['action']): number {
     const id = this.#nextId++;
     const all = [...this.#toasts.value, { id, text, ...(action && { action }) }];
     // News go by; what can be done about something stays, the latest of it.
@@ -27,6 +28,7 @@ export class Toasts {
     const passing = all.filter(toast => !toast.action).slice(-maxShown);
     this.#toasts.value = [...lasting, ...passing];
     if (!action) setTimeout(() => this.dismiss(id), shownMs);
+    return id;
   }
 
   dismiss(id: number): void {
