@@ -2,7 +2,7 @@ import { batch, effect, signal } from '@preact/signals';
 import type { ChatClient, Delta, Message, OutgoingMessage, RoomReplica, Sender } from 'papo/sdk';
 import { isAttending } from './attention.ts';
 import { MessageWindow } from './message-window.ts';
-import { keyOf, outgoingRow, type Row, storedRow } from './row.ts';
+import { asBefore, keyOf, outgoingRow, type Row, StoredRows } from './row.ts';
 
 /** How far one end of the timeline is known. `done`: there is nothing beyond. */
 export type Edge = 'done' | 'more' | 'loading' | 'failed';
@@ -21,6 +21,7 @@ export class Timeline {
   readonly replica: RoomReplica;
   readonly #client: ChatClient;
   readonly #window = new MessageWindow();
+  readonly #storedRows = new StoredRows();
   readonly #changed = signal(0);
   readonly #older = signal<Edge>('loading');
   readonly #newer = signal<Edge>('loading');
@@ -91,8 +92,8 @@ export class Timeline {
     const message = this.#window.at(place);
     const me = this.#client.me;
     if (message) {
-      const before = this.#window.at(place - 1);
-      return storedRow(message, before && asBefore(before), { me: me?.id, firstUnread: this.#firstUnread });
+      const readers = { me: me?.id, firstUnread: this.#firstUnread };
+      return this.#storedRows.of(message, this.#window.at(place - 1), readers);
     }
     const at = place - this.#window.length;
     const outgoing = this.#outgoing[at];
@@ -318,8 +319,4 @@ export class Timeline {
   #isMine({ sender }: Message): boolean {
     return sender.id === this.#client.me?.id;
   }
-}
-
-function asBefore({ at, sender }: Message): { at: number; sender: Sender } {
-  return { at: Date.parse(at), sender };
 }

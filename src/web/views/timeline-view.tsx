@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
-import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
-import type { Row } from '../state/row.ts';
 import type { Timeline } from '../state/timeline.ts';
 import { useChat, useWords } from './context.ts';
 import { Icon } from './icon.tsx';
 import { MessageRow } from './message-row.tsx';
 import { RoomBeginning } from './room-beginning.tsx';
+import { RowHeights } from './row-heights.ts';
 import { type Rows, useRows } from './virtual-rows.ts';
 
 /** Nearer to the end than this, one follows what is said. */
@@ -24,14 +24,14 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const chat = useChat();
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
+  const heights = useMemo(() => new RowHeights(), []);
+  // Once for each drawing: to ask the browser for each row takes longer than to guess.
+  heights.fit(scroller.current?.clientWidth ?? 0);
   const count = timeline.length;
   const rows = useRows({
     count,
     key: timeline.key,
-    estimate: useCallback(
-      index => estimatedHeight(timeline.row(index), scroller.current?.clientWidth ?? 0),
-      [timeline],
-    ),
+    estimate: useCallback(index => heights.of(timeline.row(index)), [timeline, heights]),
     scroller: useCallback(() => scroller.current, []),
     paddingStart: paddingTopPx,
     paddingEnd: paddingBottomPx,
@@ -181,27 +181,4 @@ function visibleRange(rows: Rows): { first: number; last: number } | undefined {
     first: items.find(({ end }) => end > scrollOffset)?.index ?? 0,
     last: items.findLast(({ end }) => end <= bottom + 1)?.index ?? items[0]?.index ?? 0,
   };
-}
-
-const lineHeightPx = 24;
-const rowPaddingPx = 4;
-/** The name and time above the first one of a group. */
-const headerPx = 30;
-const dayPx = 52;
-const characterPx = 7.5;
-/** What avatar and margins take of the width; and as wide as the text gets. */
-const besidesTextPx = 120;
-const maxTextPx = 720;
-
-/** What a row will probably take, before it was seen. The better it guesses, the steadier the scroll bar. */
-function estimatedHeight(row: Row | undefined, widthPx: number): number {
-  const textPx = Math.min(Math.max(widthPx - besidesTextPx, besidesTextPx), maxTextPx);
-  const lines = (row?.text ?? '').split('\n', 100);
-  const count = lines.reduce(
-    (sum, line) => sum + Math.max(1, Math.ceil((line.length * characterPx) / textPx)),
-    0,
-  );
-  return (
-    rowPaddingPx + count * lineHeightPx + (row?.startsGroup ? headerPx : 0) + (row?.startsDay ? dayPx : 0)
-  );
 }
