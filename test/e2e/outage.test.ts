@@ -82,8 +82,10 @@ test('“Retry now” tries at once, while the page still waits for its next tur
   await bia.leave();
 });
 
-test('the browser says that it is offline, and then that it is not', async () => {
-  const eva = await Visitor.register(browser, server.url, 'eva');
+test('the browser says that it is offline, and then that it is not; on a phone above the list, too', async () => {
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  const eva = await Visitor.register(browser, server.url, 'eva', phone);
+  await eva.page.locator('.room-link', { hasText: 'general' }).waitFor();
   const notice = eva.page.locator('.notice-bar');
   await eva.context.setOffline(true);
   await notice.getByText('You are offline.').waitFor();

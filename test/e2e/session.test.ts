@@ -1,10 +1,10 @@
 /** Signing in and out, several tabs, drafts, looks and languages. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { Visitor } from '../support/page-visitor.ts';
-import { register, request } from '../support/people.ts';
+import { password, register, request } from '../support/people.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -197,6 +197,9 @@ test('on a phone a room takes the whole page, Back closes it, and what is touche
 });
 
 test('at 200 % zoom and at 320 px nothing is cut off sideways', async () => {
+  const longName = 'Wow '.repeat(16).trim();
+  const body = { username: 'a.username.as.long.as.there.is.x', displayName: longName, password };
+  await request(server.url, 'POST', '/register', { body });
   for (const viewport of [
     { width: 320, height: 640 },
     { width: 640, height: 400 },
@@ -207,14 +210,22 @@ test('at 200 % zoom and at 320 px nothing is cut off sideways', async () => {
     await page.locator('.room-link', { hasText: 'general' }).click();
     await guest.say(`${'unbroken'.repeat(60)} https://example.org/${'long/'.repeat(40)}`);
     await guest.isSent('unbroken');
-    const wide = await page.evaluate(() =>
-      [...document.querySelectorAll('body *')]
-        .filter(it => it.checkVisibility() && !it.closest('.visually-hidden, .skip-link, pre'))
-        .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
-        .map(it => it.className),
-    );
-    assert.deepEqual(wide, []);
+    assert.deepEqual(await cutOff(page), []);
     assert.ok(await guest.composer.isVisible());
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill(longName);
+    await page.locator('[role="option"]', { hasText: longName }).waitFor();
+    assert.deepEqual(await cutOff(page), []);
     await guest.leave();
   }
 });
+
+/** What reaches over the right edge of the page. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('body *')]
+      .filter(it => it.checkVisibility() && !it.closest('.visually-hidden, .skip-link, pre'))
+      .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
+      .map(it => it.className),
+  );
+}

@@ -2,6 +2,9 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { password } from './people.ts';
 
+/** Longer than a page waits between two attempts to connect, on a machine that is busy with other things. */
+const patienceMs = 60_000;
+
 export class Visitor {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -22,7 +25,7 @@ export class Visitor {
       viewport: { width: 1100, height: 760 },
       ...options,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(patienceMs);
     const visitor = new Visitor(context, await context.newPage(), url);
     await visitor.page.goto(url);
     return visitor;
@@ -119,8 +122,8 @@ export class Visitor {
     });
     page.on('console', message => {
       // A network that is away is told on the console by the browser itself.
-      if (message.type() === 'error' && !message.text().includes('net::ERR_'))
-        note(`console: ${message.text()}`);
+      const isNetwork = /net::ERR_|closed before receiving a handshake response/.test(message.text());
+      if (message.type() === 'error' && !isNetwork) note(`console: ${message.text()}`);
     });
     page.on('request', request => {
       if (new URL(request.url()).host !== new URL(this.url).host) note(`request: ${request.url()}`);
