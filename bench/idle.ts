@@ -1,17 +1,23 @@
 /** What a connection costs that says nothing: memory of papo's process, between a few connections and many. */
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import type { Output } from '../src/contract/operations.ts';
+import { Tokens } from '../src/server/operations/tokens.ts';
 import { seat } from './audience.ts';
-import type { Benchmark, Context } from './bench.ts';
-import { settle } from './crowd.ts';
+import type { Benchmark, Context, Numbers } from './bench.ts';
+import { places } from './crowd.ts';
+import type { PeerKind } from './fanout-peer.ts';
 import type { LoadSocket } from './load-socket.ts';
 import { startPapo } from './papo.ts';
+import { startPeer } from './peers.ts';
 import { openPostgres } from './postgres.ts';
 import { against, rounded, table } from './report.ts';
+import { addLogins, addRoom } from './rows.ts';
 
 const flags = {
-  connections: { default: 3_000, help: 'connections, each of another user' },
+  connections: { default: 10_000, help: 'connections, each of another user' },
   first: {
     default: 500,
     help: 'connections before it counts: by then code is compiled and pools are filled',
@@ -19,6 +25,10 @@ const flags = {
   rooms: { default: 3, help: 'rooms that each of them is in' },
   members: { default: 12, help: 'members of each room' },
 };
+
+type Settings = Numbers<typeof flags>;
+
+const tokenTtlSeconds = 3_600;
 
 /** Of design.md, section 5. */
 const budget = { target: 16, atMost: true, unit: ' KiB' };
@@ -29,43 +39,111 @@ const restSeconds = 20;
 const restLimitSeconds = 120;
 
 export const idle: Benchmark<typeof flags> = {
-  about: 'memory of a connection that is silent',
+  about: 'memory of a connection that is silent, beside a raw loop and a ws loop',
   flags,
-  async run({ connections, first, rooms, members }, context) {
+  async run(settings, context) {
     const { print } = context;
+    const { connections, first, rooms, members } = settings;
     if (first >= connections) throw new Error('--first: fewer than --connections');
     const postgres = await openPostgres(context);
     print(`postgres  ${postgres.description}\n`);
     const databaseUrl = await postgres.createDatabase('idle');
-    const size = { users: connections, rooms: Math.round((connections * rooms) / members), members };
-    const founder = await startPapo(databaseUrl, {}, context);
-    const { tokens } = await settle(founder.url, size, context);
-    await founder.stop();
-
-    // Another process: what it took to register them doesn't stay in its memory.
-    const papo = await startPapo(databaseUrl, {}, context);
-    const atStart = await memoryAtRest(papo.pid, context);
-    const come = (from: number, to: number) =>
-      seat(papo.url, tokens.slice(from, to), socket => takeSeat(socket, rooms, context.signal), context);
-    await come(0, first);
-    const withFirst = await memoryAtRest(papo.pid, context);
-    await come(first, connections);
-    const withAll = await memoryAtRest(papo.pid, context);
-
     print(
       `connections of as many users, each synced and in ${rooms} rooms of ${members} members; then silent\n`,
     );
-    const row = (count: number, bytes: number) => [rounded(count), `${rounded(bytes / 2 ** 20)} MiB`, ''];
+
+    const papo = await alone(context, within => fillPapo(databaseUrl, settings, within));
+    const raw = await alone(context, within => fillPeer('raw', settings, within));
+    const ws = await alone(context, within => fillPeer('ws', settings, within));
+    const each = (name: string, [, withFirst, withAll]: Filling, last: (kibibytes: number) => string) => {
+      const kibibytes = (withAll - withFirst) / (connections - first) / 1024;
+      return [`  ${name}`, `${kibibytes.toFixed(1)} KiB`, last(kibibytes)];
+    };
+    const row = (name: string, filling: readonly number[]) => [
+      name,
+      ...filling.map(bytes => `${rounded(bytes / 2 ** 20)} MiB`),
+      '',
+    ];
     table(
-      [['connections', 'RSS', ''], row(0, atStart), row(first, withFirst), row(connections, withAll)],
+      [
+        ['RSS, with connections', '0', rounded(first), rounded(connections), ''],
+        row('  papo', papo),
+        row('  raw net loop', raw),
+        row('  ws loop', ws),
+      ],
       print,
     );
-    const each = (withAll - withFirst) / (connections - first) / 1024;
-    print(
-      `\nfor each of the last ${rounded(connections - first)}: ${each.toFixed(1)} KiB   ${against(each, budget)}`,
+    print(`\nfor each of the last ${rounded(connections - first)}`);
+    table(
+      [
+        each('papo', papo, kibibytes => against(kibibytes, budget)),
+        each('raw net loop', raw, () => ''),
+        each('ws loop', ws, () => ''),
+      ],
+      print,
     );
   },
 };
+
+/** Resident bytes at rest: with nobody, with the first connections, and with all of them. */
+type Filling = [number, number, number];
+
+/** One server at a time: what was started within is stopped before the next. */
+async function alone(context: Context, fill: (within: Context) => Promise<Filling>): Promise<Filling> {
+  await using undo = new AsyncDisposableStack();
+  return await fill({ ...context, undo });
+}
+
+async function fillPapo(databaseUrl: string, settings: Settings, context: Context): Promise<Filling> {
+  const secret = randomBytes(32).toString('base64url');
+  const environment = { PAPO_SECRET: secret, PAPO_TOKEN_TTL: String(tokenTtlSeconds) };
+  const { url, pid } = await startPapo(databaseUrl, environment, context);
+  const tokens = await settle(databaseUrl, settings, new Tokens(secret, tokenTtlSeconds));
+  const enter = (socket: LoadSocket) => takeSeat(socket, settings.rooms, context.signal);
+  return fill(pid, settings, (from, to) => seat(url, tokens.slice(from, to), enter, context), context);
+}
+
+async function fillPeer(kind: PeerKind, settings: Settings, context: Context): Promise<Filling> {
+  const { url, pid } = await startPeer({ kind, text: '' }, context);
+  const nobody = (count: number) => Array<undefined>(count).fill(undefined);
+  return fill(pid, settings, (from, to) => seat(url, nobody(to - from), async () => {}, context), context);
+}
+
+async function fill(
+  pid: number,
+  { connections, first }: Settings,
+  come: (from: number, to: number) => Promise<unknown>,
+  context: Context,
+): Promise<Filling> {
+  const atStart = await memoryAtRest(pid, context);
+  await come(0, first);
+  const withFirst = await memoryAtRest(pid, context);
+  await come(first, connections);
+  return [atStart, withFirst, await memoryAtRest(pid, context)];
+}
+
+/** People who never signed in, in rooms that they share with their neighbours. @returns a token of each. */
+async function settle(
+  databaseUrl: string,
+  { connections, rooms, members }: Settings,
+  tokens: Tokens,
+): Promise<string[]> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  try {
+    const logins = await addLogins(client, connections);
+    const roomCount = Math.round((connections * rooms) / members);
+    for (const room of places(roomCount)) {
+      const first = Math.floor((room * connections) / roomCount);
+      const theirs = places(members).map(nth => logins[(first + nth) % connections]?.user ?? '');
+      await addRoom(client, `Room ${room}`, theirs);
+    }
+    const issued = await Promise.all(logins.map(({ user, login }) => tokens.issue(user, login)));
+    return issued.map(({ token }) => token);
+  } finally {
+    await client.end();
+  }
+}
 
 async function takeSeat(socket: LoadSocket, rooms: number, signal: AbortSignal): Promise<void> {
   const synced = (await socket.call('sync', { history: 0 }, signal)) as Output<'sync'>;

@@ -1,4 +1,4 @@
-/** Starts the fan-out's peers and seats the audience before them. */
+/** Starts the peers, and seats the fan-out's audience before them. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -14,10 +14,18 @@ export async function seatBefore(
   { text, request, members }: { text: string; request: Buffer; members: number },
   context: Context,
 ): Promise<Peer> {
+  const { url, pid } = await startPeer({ kind, text }, context);
+  const sockets = await seat(url, Array<undefined>(members).fill(undefined), async () => {}, context);
+  const audience = new Audience(sockets, { nextMessage: () => request, numbered: undefined });
+  return { audience, pid };
+}
+
+/** A peer in a process of its own, which ends with the run. */
+export async function startPeer(order: PeerOrder, context: Context): Promise<{ url: string; pid: number }> {
   const { undo, signal, fail } = context;
   signal.throwIfAborted();
   const child = fork(join(import.meta.dirname, 'fanout-peer.ts'));
-  const ended = () => fail(new Error(`the ${kind} peer ended`));
+  const ended = () => fail(new Error(`the ${order.kind} peer ended`));
   child.once('exit', ended);
   undo.defer(async () => {
     child.off('exit', ended);
@@ -26,10 +34,7 @@ export async function seatBefore(
     child.kill('SIGKILL');
     await exited;
   });
-  const order: PeerOrder = { kind, text };
   child.send(order);
   const [{ url }] = (await unlessEnded(once(child, 'message'), signal)) as [{ url: string }];
-  const sockets = await seat(url, Array<undefined>(members).fill(undefined), async () => {}, context);
-  const audience = new Audience(sockets, { nextMessage: () => request, numbered: undefined });
-  return { audience, pid: child.pid ?? 0 };
+  return { url, pid: child.pid ?? 0 };
 }

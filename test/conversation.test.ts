@@ -11,6 +11,7 @@ import type { Hub } from '../src/server/live/hub.ts';
 import { Session } from '../src/server/live/session.ts';
 import { Turn } from '../src/server/live/turn.ts';
 import { Metrics } from '../src/server/metrics.ts';
+import type { CallingSocket } from '../src/server/operations/caller.ts';
 import { framesOf } from './support/frames.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -47,6 +48,7 @@ class Scene {
   readonly turn = new Turn(this.metrics);
   readonly started: string[] = [];
   closedWith: number | undefined;
+  #calling: CallingSocket | undefined;
   readonly #waiting: ((output: unknown) => void)[] = [];
   #unread: Buffer[] = [];
   readonly #read: Buffer[] = [];
@@ -67,20 +69,26 @@ class Scene {
   readonly conversation = new Conversation(
     this.socket as unknown as WebSocket,
     this.session,
-    new Date(Date.now() + aDayMs),
+    { address: '192.0.2.1', expiresAt: new Date(Date.now() + aDayMs) },
     {
-      hub: {} as Hub,
-      dispatch: op => {
+      hub: { adopt() {} } as unknown as Hub,
+      dispatch: (op, _input, caller) => {
         this.started.push(op);
+        if ('socket' in caller) this.#calling = caller.socket;
         return new Promise(resolve => this.#waiting.push(resolve));
       },
       metrics: this.metrics,
-      address: '192.0.2.1',
     },
   );
 
   ask(op: string, ref: number): void {
     this.socket.emit('message', Buffer.from(JSON.stringify({ ref, op, input: {} })), false);
+  }
+
+  /** The connection goes on with a token that lasts so long from now. */
+  renew(lifetimeMs: number): void {
+    this.ask('token.renew', 0);
+    this.#calling?.renew({ user, login: 'login', expiresAt: new Date(Date.now() + lifetimeMs) });
   }
 
   get inFlight(): number {
@@ -184,4 +192,21 @@ test('[abuse 29] what waits behind the frame that is one too many is not perform
   await scene.answer();
   assert.equal(scene.closedWith, closeCodes.protocolAbuse);
   assert.deepEqual(scene.started, ['sync', 'sync']);
+});
+
+test('[SOCK-19] the end of a token is met between two heartbeats, and moves when it is renewed', context => {
+  context.mock.timers.enable({ apis: ['Date', 'setInterval', 'setTimeout'] });
+  const scene = new Scene();
+  const pass = (heartbeats: number) => {
+    context.mock.timers.tick(heartbeats * limits.heartbeatMs);
+    scene.socket.emit('pong');
+  };
+  scene.renew(1.5 * limits.heartbeatMs);
+  pass(1);
+  scene.renew(3.5 * limits.heartbeatMs);
+  for (const _ of places(3)) pass(1);
+  pass(0.25);
+  assert.equal(scene.closedWith, undefined);
+  pass(0.25);
+  assert.equal(scene.closedWith, closeCodes.tokenExpired);
 });

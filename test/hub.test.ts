@@ -161,6 +161,15 @@ test('a read mark that moves while a sync is under way is told when it is done',
   assert.deepEqual(await bruno.told(), ['read']);
 });
 
+test('a session that ends while it is synced stays ended', () => {
+  const scene = new Scene();
+  const { session } = scene.connect('bruno');
+  scene.hub.beginSync(session);
+  session.ended();
+  scene.hub.goLive(session, []);
+  assert.equal(session.phase, 'closed');
+});
+
 test('who leaves and comes back while held stays', async () => {
   const scene = new Scene();
   const { hub } = scene;

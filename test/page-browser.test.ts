@@ -1,22 +1,14 @@
 /** What a real Chromium does with the cookie and the page's policy: the rules on which the server relies. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { openBrowser } from './support/browser.ts';
+import { test } from 'node:test';
+import type { BrowserContext, Page } from 'playwright-core';
+import { pageScene } from './support/page-scene.ts';
 import { password } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
-let browser: Browser;
-let server: TestServer;
 let elsewhere: TestServer;
-
-before(async () => {
-  browser = await openBrowser();
-  [server, elsewhere] = await Promise.all([startServer(), startServer()]);
-});
-after(async () => {
-  await browser.close();
-  await Promise.all([server.close(), elsewhere.close()]);
+const scene = pageScene(async ({ undo }) => {
+  elsewhere = undo.adopt(await startServer(), it => it.close());
 });
 
 /** A page of the server's with the policy of all of them: that at an address where there is nothing. */
@@ -50,55 +42,52 @@ function ask(page: Page, url: string, body: object = {}): Promise<Asked> {
 }
 
 test('[AUTH-13] a page signs in, and stays signed in after a reload, with a cookie that its scripts can not read', async () => {
-  const context = await browser.newContext();
-  const page = await pageOf(context, server.url);
-  const registered = await ask(page, `${server.url}/register`, { username: 'ana', password });
+  await using context = await scene.browser.newContext();
+  const page = await pageOf(context, scene.url);
+  const registered = await ask(page, `${scene.url}/register`, { username: 'ana', password });
   assert.deepEqual([registered.status, registered.body['refreshToken']], [201, undefined]);
   assert.equal(await page.evaluate('document.cookie'), '');
-  const [cookie] = await context.cookies(`${server.url}/refresh`);
+  const [cookie] = await context.cookies(`${scene.url}/refresh`);
   assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.path], [true, 'Strict', '/refresh']);
-  assert.deepEqual(await context.cookies(`${server.url}/rooms`), []);
+  assert.deepEqual(await context.cookies(`${scene.url}/rooms`), []);
   await page.reload();
-  assert.equal((await ask(page, `${server.url}/refresh`)).status, 200);
-  await context.close();
+  assert.equal((await ask(page, `${scene.url}/refresh`)).status, 200);
 });
 
 test('[AUTH-14] a page on another port, which is the same site, gets no use of the cookie', async () => {
-  const context = await browser.newContext({ bypassCSP: true });
-  const page = await pageOf(context, server.url);
-  await ask(page, `${server.url}/register`, { username: 'bia', password });
+  await using context = await scene.browser.newContext({ bypassCSP: true });
+  const page = await pageOf(context, scene.url);
+  await ask(page, `${scene.url}/register`, { username: 'bia', password });
   const stranger = await pageOf(context, elsewhere.url);
-  assert.equal((await ask(stranger, `${server.url}/refresh`)).status, 'refused');
-  const [before] = await context.cookies(`${server.url}/refresh`);
+  assert.equal((await ask(stranger, `${scene.url}/refresh`)).status, 'refused');
+  const [before] = await context.cookies(`${scene.url}/refresh`);
   // Without the header no leave is needed: the request arrives, with the cookie, and is not understood.
   await stranger.evaluate(
     url => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => undefined),
-    `${server.url}/refresh`,
+    `${scene.url}/refresh`,
   );
-  const [later] = await context.cookies(`${server.url}/refresh`);
+  const [later] = await context.cookies(`${scene.url}/refresh`);
   assert.equal(later?.value, before?.value);
-  assert.equal((await ask(page, `${server.url}/refresh`)).status, 200);
-  await context.close();
+  assert.equal((await ask(page, `${scene.url}/refresh`)).status, 200);
 });
 
 test("[abuse 44b] the page's policy lets it open its own socket and no other one", async () => {
-  const context = await browser.newContext();
-  const page = await pageOf(context, server.url);
-  const { body } = await ask(page, `${server.url}/register`, { username: 'caio', password });
+  await using context = await scene.browser.newContext();
+  const page = await pageOf(context, scene.url);
+  const { body } = await ask(page, `${scene.url}/register`, { username: 'caio', password });
   const open = (url: string) =>
     page.evaluate(`new Promise(resolve => {
       document.addEventListener('securitypolicyviolation', event => resolve(event.effectiveDirective));
       const socket = new WebSocket('${url.replace('http', 'ws')}/ws', ['papo.v1', 'bearer.${body['token']}']);
       socket.onopen = () => resolve('open');
     })`);
-  assert.equal(await open(server.url), 'open');
+  assert.equal(await open(scene.url), 'open');
   assert.equal(await open(elsewhere.url), 'connect-src');
-  await context.close();
 });
 
 test('[abuse 44b] nothing that is written into the page runs, is loaded or is shown inside another page', async () => {
-  const context = await browser.newContext();
-  const page = await pageOf(context, server.url);
+  await using context = await scene.browser.newContext();
+  const page = await pageOf(context, scene.url);
   const violations = await page.evaluate(`(async () => {
     const seen = [];
     document.addEventListener('securitypolicyviolation', event => seen.push(event.effectiveDirective));
@@ -106,15 +95,17 @@ test('[abuse 44b] nothing that is written into the page runs, is loaded or is sh
       () => { document.createElement('script').text = 'document.title = "run"'; },
       () => { document.body.innerHTML = '<img src=x onerror="document.title = 1">'; },
     ];
+    const isToldOf = directive => new Promise(resolve => {
+      document.addEventListener('securitypolicyviolation', event => event.effectiveDirective === directive && resolve());
+    });
+    const told = [isToldOf('img-src'), isToldOf('require-trusted-types-for')];
     for (const attempt of attempts) {
       try { attempt(); } catch { seen.push('trusted types'); }
     }
-    const image = new Image();
-    image.src = 'http://127.0.0.1:9/x.png';
-    await new Promise(resolve => { image.onerror = resolve; });
-    return new Promise(resolve => setTimeout(() => resolve([...new Set(seen)].sort())));
+    new Image().src = 'http://127.0.0.1:9/x.png';
+    await Promise.all(told);
+    return [...new Set(seen)].sort();
   })()`);
   assert.deepEqual(violations, ['img-src', 'require-trusted-types-for', 'trusted types']);
   assert.notEqual(await page.title(), 'run');
-  await context.close();
 });

@@ -12,7 +12,7 @@ const inBrowser = `
   globalThis.runCase = (title, name) => outboxCases[title](() => new IndexedDbStore(name));
 `;
 
-let browser: Browser;
+let browser: Browser | undefined;
 let page: Page;
 
 before(async () => {
@@ -29,7 +29,7 @@ before(async () => {
   await page.goto('http://papo.test/');
   await page.addScriptTag({ content: outputFiles[0]?.text ?? '' });
 });
-after(() => browser.close());
+after(() => browser?.close());
 
 for (const [title, run] of Object.entries(outboxCases)) {
   test(`in memory: ${title}`, () => {

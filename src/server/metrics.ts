@@ -6,6 +6,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { closeCodes } from '../contract/codes.ts';
 import { rates } from '../contract/limits.ts';
+import { Tally } from './tally.ts';
 import { version } from './version.ts';
 
 const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -65,23 +66,27 @@ export class Metrics {
     'WebSocket connections that ended, by close code.',
     'code',
   );
-  readonly frames = this.#counter(
+  readonly frames = this.#tallies(
     'papo_frames_total',
     'WebSocket messages, by operation when they come in, by event or as answers when they go out.',
-    'direction',
     'type',
   );
-  /** Plain numbers, since every message and every write adds to them. */
-  readonly bytes = { in: 0, out: 0 };
+  readonly bytes = this.#tally(
+    'papo_bytes_total',
+    'Bytes of WebSocket messages, by direction.',
+    'direction',
+    ['in', 'out'],
+  );
   readonly slowReaders = this.#counter(
     'papo_slow_readers_total',
     'Connections closed because too much for them was unsent.',
   );
 
-  readonly messages = this.#counter(
+  readonly messages = this.#tally(
     'papo_messages_total',
     'Messages that PostgreSQL has decided on, by outcome.',
     'result',
+    ['stored', 'duplicate', 'refused'],
   );
   readonly commitSeconds = this.#histogram(
     'papo_commit_seconds',
@@ -93,10 +98,11 @@ export class Metrics {
     "Time from a durable change until it was written to the last of the room's sockets, once per room and turn.",
     deliverSeconds,
   );
-  readonly deliveries = this.#counter(
+  readonly deliveries = this.#tally(
     'papo_deliveries_total',
     'Changes handed to connections, live or on their way into a room.',
     'path',
+    ['live', 'catch-up'],
   );
   readonly syncs = this.#counter(
     'papo_syncs_total',
@@ -147,25 +153,12 @@ export class Metrics {
       'version',
       'node',
     ]).set({ version, node: process.versions.node }, 1);
-    const { bytes } = this;
-    new Counter({
-      name: 'papo_bytes_total',
-      help: 'Bytes of WebSocket messages, by direction.',
-      labelNames: ['direction'],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const direction of ['in', 'out'] as const) this.inc({ direction }, bytes[direction]);
-      },
-    });
   }
 
   /** Where the words are known, their series are there before anything happens: the first of a kind is an increase, too. */
   #startAtZero(): void {
-    for (const result of ['stored', 'duplicate', 'refused']) this.messages.inc({ result }, 0);
     for (const result of ['current', 'changes', 'reset']) this.syncs.inc({ result }, 0);
     for (const result of ['ok', 'unauthorized', 'unavailable']) this.connects.inc({ result }, 0);
-    for (const path of ['live', 'catch-up']) this.deliveries.inc({ path }, 0);
     for (const code of [...countedCodes, 'other']) this.disconnects.inc({ code: String(code) }, 0);
     for (const code of ['connection', 'other']) this.dbErrors.inc({ code }, 0);
     for (const scope of Object.keys(rates)) this.rateLimited.inc({ scope }, 0);
@@ -186,6 +179,43 @@ export class Metrics {
 
   #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  /** A counter of the words of one label. */
+  #tally(name: string, help: string, label: string, known: readonly string[]): Tally {
+    const tally = new Tally(known);
+    this.#counted(name, help, [label], () => [...tally].map(([word, count]) => [{ [label]: word }, count]));
+    return tally;
+  }
+
+  /** A counter of the words of one label, in either direction. */
+  #tallies(name: string, help: string, label: string): { in: Tally; out: Tally } {
+    const tallies = { in: new Tally(), out: new Tally() };
+    this.#counted(name, help, ['direction', label], () =>
+      Object.entries(tallies).flatMap(([direction, tally]) =>
+        [...tally].map(([word, count]) => [{ direction, [label]: word }, count] as const),
+      ),
+    );
+    return tallies;
+  }
+
+  /** A counter that is counted elsewhere. */
+  #counted(
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: () => Iterable<readonly [labels: Record<string, string>, count: number]>,
+  ): void {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [labels, count] of read()) this.inc(labels, count);
+      },
+    });
   }
 
   #histogram<Label extends string>(name: string, help: string, buckets: number[], ...labelNames: Label[]) {

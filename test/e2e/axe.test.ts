@@ -2,25 +2,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { AxeResults, RunOptions } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { password, register, TestSocket } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { Page } from 'playwright-core';
+import { pageScene } from '../support/page-scene.ts';
+import { password, register } from '../support/people.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 declare const axe: { run(options: RunOptions): Promise<AxeResults> };
 
-let server: TestServer;
-let browser: Browser;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  const bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
-  await register(server.url, 'ana');
+const scene = pageScene(async scene => {
+  const bia = await scene.talker('bia');
+  await register(scene.url, 'ana');
   const general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';
   const say = (room: string, text: string) =>
     bia.call('message.send', { room, id: crypto.randomUUID(), text });
@@ -35,15 +28,10 @@ before(async () => {
   const direct = await bia.call('direct.open', { username: 'ana' });
   await say(direct.room.id, 'Only for you');
   await bia.call('room.create', { name: 'kitchen', topic: 'What we eat' });
-  bia.socket.close();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
 });
 
 async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
+  if (await page.evaluate(() => typeof axe === 'undefined')) await page.evaluate(axeSource);
   const results = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
   return results.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`),
@@ -83,6 +71,9 @@ const buttons = {
   },
 } as const;
 
+/** The dialogs with a list that comes from the server. */
+const aboutList = /Browse rooms|Ver as salas|Room details|Detalhes da sala/;
+
 for (const [locale, colorScheme, viewport] of [
   ['en-US', 'light', wide],
   ['en-US', 'dark', narrow],
@@ -92,7 +83,7 @@ for (const [locale, colorScheme, viewport] of [
   test(`axe finds nothing on any screen: ${locale}, ${colorScheme}, ${viewport.width} px`, async () => {
     const words = buttons[locale];
     // The page's policy doesn't let axe in: only here it is lifted.
-    const ana = await Visitor.come(browser, server.url, {
+    await using ana = await scene.come({
       locale,
       colorScheme,
       viewport,
@@ -121,15 +112,16 @@ for (const [locale, colorScheme, viewport] of [
     await look('room');
     for (const name of words.dialogs) {
       const isInRoom = typeof name !== 'string';
-      if (viewport === narrow && !isInRoom) await page.goto(server.url);
+      if (viewport === narrow && !isInRoom) await page.goto(scene.url);
       if (viewport === narrow && isInRoom) await ana.open('general');
       await page.getByRole('button', { name }).click();
       await page.locator('dialog[open]').waitFor();
+      if (aboutList.test(String(name))) await page.locator('dialog[open] .rows-list li').first().waitFor();
       await look(String(name));
       await page.keyboard.press('Escape');
       await page.locator('dialog[open]').waitFor({ state: 'detached' });
     }
-    await page.goto(`${server.url}/r/nowhere`);
+    await page.goto(`${scene.url}/r/nowhere`);
     await page.locator('.placeholder h1').waitFor();
     await look('no such room');
     await page.routeWebSocket(/\/ws$/, socket => {
@@ -144,6 +136,5 @@ for (const [locale, colorScheme, viewport] of [
       [],
     );
     assert.deepEqual(ana.oddities, []);
-    await ana.leave();
   });
 }

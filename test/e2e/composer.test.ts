@@ -1,34 +1,21 @@
 /** Writing: how a message stands on its way, and what is said to those who don't see it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { register, TestSocket } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { test } from 'node:test';
+import { pageScene } from '../support/page-scene.ts';
+import { password, type TestSocket } from '../support/people.ts';
 
-let server: TestServer;
-let browser: Browser;
 let bia: TestSocket;
 let general: string;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
+const scene = pageScene(async scene => {
+  bia = await scene.talker('bia');
   general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';
-});
-after(async () => {
-  bia.socket.close();
-  await browser.close();
-  await server.close();
 });
 
 const say = (text: string, room = general) =>
   bia.call('message.send', { room, id: crypto.randomUUID(), text });
 
 test('a refused message says so; it is sent again with its id, or deleted', async () => {
-  const ana = await Visitor.come(browser, server.url);
+  await using ana = await scene.come();
   const { page } = ana;
   const ids: string[] = [];
   let isRefusing = true;
@@ -46,7 +33,7 @@ test('a refused message says so; it is sent again with its id, or deleted', asyn
   await page.reload();
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.getByLabel('Username').fill('ana');
-  await page.getByLabel('Password', { exact: true }).fill('correct horse');
+  await page.getByLabel('Password', { exact: true }).fill(password);
   await page.keyboard.press('Enter');
   await ana.say('first');
   await ana.say('second');
@@ -59,21 +46,24 @@ test('a refused message says so; it is sent again with its id, or deleted', asyn
   await ana.isSent('first');
   assert.deepEqual(await ana.texts(), ['first']);
   assert.deepEqual(ids, [ids[0], ids[1], ids[0]]);
-  await ana.leave();
 });
 
 test('what was written into a room that one was put out of is not lost in silence', async () => {
-  const carla = await Visitor.register(browser, server.url, 'carla');
+  await using carla = await scene.register('carla');
   const { room } = await bia.call('room.create', { name: 'plans', kind: 'private' });
   const user = (await bia.call('user.find', { query: 'carla' })).users[0]?.id ?? '';
   await bia.call('room.invite', { room: room.id, user });
   await carla.open('plans');
+  const delay = Promise.withResolvers<void>();
   await carla.page.routeWebSocket(/\/ws$/, socket => {
     const there = socket.connectToServer();
     socket.onMessage(async frame => {
       const { op } = JSON.parse(String(frame));
-      // The removal overtakes the message.
-      if (op === 'message.send') await bia.call('room.remove', { room: room.id, user });
+      if (op === 'message.send') {
+        // The removal overtakes the message.
+        await bia.call('room.remove', { room: room.id, user });
+        await delay.promise;
+      }
       there.send(frame);
     });
   });
@@ -82,14 +72,16 @@ test('what was written into a room that one was put out of is not lost in silenc
   await carla.say('my last words');
   await carla.page.getByRole('heading', { name: 'There’s no such room' }).waitFor();
   const left = carla.page.locator('.left-behind li', { hasText: 'my last words' });
+  // Undecided, it could be neither tried again nor deleted.
+  assert.equal(await left.count(), 0);
+  delay.resolve();
   await left.getByText('Not sent').waitFor();
   await left.getByRole('button', { name: 'Delete' }).click();
   await left.waitFor({ state: 'detached' });
-  await carla.leave();
 });
 
 test('near the limit it is said how much is left, and what is too long is not sent', async () => {
-  const davi = await Visitor.register(browser, server.url, 'davi');
+  await using davi = await scene.register('davi');
   const note = davi.page.locator('.composer-note');
   await davi.composer.fill('á'.repeat(4_000));
   assert.equal(await note.innerText(), '');
@@ -103,11 +95,10 @@ test('near the limit it is said how much is left, and what is too long is not se
   await davi.composer.press('Enter');
   await davi.isSent('á'.repeat(8_192));
   assert.deepEqual(davi.oddities, []);
-  await davi.leave();
 });
 
 test('what others say in the open room is read aloud, many at once as a number, one’s own not at all', async () => {
-  const eva = await Visitor.register(browser, server.url, 'eva');
+  await using eva = await scene.register('eva');
   const { page } = eva;
   await eva.composer.waitFor();
   const region = page.locator('[data-announcer]');
@@ -117,7 +108,14 @@ test('what others say in the open room is read aloud, many at once as a number, 
   await say('hello');
   await region.getByText('bia: hello').waitFor();
   assert.ok(!(await region.innerText()).includes('my own'));
-  await Promise.all(['1', '2', '3', '4', '5'].map(text => say(text)));
+  // They come in the same second, however long they take.
+  const { clock } = page;
+  await clock.install();
+  await clock.pauseAt(Date.now() + 60_000);
+  for (const nth of ['first', 'second', 'third', 'fourth', 'fifth']) {
+    await say(`the ${nth} of five`);
+    await eva.sees(`the ${nth} of five`);
+  }
+  await clock.runFor(1_000);
   await region.getByText('5 new messages').waitFor();
-  await eva.leave();
 });

@@ -1,28 +1,16 @@
 /** What a device brings along: its clock, its keys, and whether it keeps anything. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { pageScene } from '../support/page-scene.ts';
 
-let server: TestServer;
-let browser: Browser;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
+const scene = pageScene();
 
 const dayMs = 24 * 60 * 60 * 1000;
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 test('at midnight "Today" becomes "Yesterday"; also where the device has slept over it', async () => {
-  const ana = await Visitor.register(browser, server.url, 'ana');
+  await using ana = await scene.register('ana');
   await ana.say('said today');
   await ana.isSent('said today');
   const { page } = ana;
@@ -39,15 +27,14 @@ test('at midnight "Today" becomes "Yesterday"; also where the device has slept o
   await clock.setSystemTime(lateEvening.getTime() + 2 * dayMs);
   await clock.runFor('01:00');
   await day.getByText(/day, /).waitFor();
-  await ana.leave();
 });
 
 test('on a Mac the keys are called as they are there, and ⌘K and ⌥↓ do what they say', async () => {
-  const bia = await Visitor.register(browser, server.url, 'bia');
+  await using bia = await scene.register('bia');
   const { page } = bia;
   await page.locator('.find', { hasText: 'Ctrl K' }).waitFor();
   await page.addInitScript(() => Object.defineProperty(navigator, 'platform', { value: 'MacIntel' }));
-  await page.goto(`${server.url}/r/nowhere`);
+  await page.goto(`${scene.url}/r/nowhere`);
   await page.locator('.find', { hasText: '⌘ K' }).waitFor();
   await page.locator('.room-link', { hasText: 'general' }).waitFor();
   await page.keyboard.press('Meta+k');
@@ -64,11 +51,10 @@ test('on a Mac the keys are called as they are there, and ⌘K and ⌥↓ do wha
   await page.keyboard.press('Alt+ArrowDown');
   await page.locator('.room-title h1', { hasText: 'general' }).waitFor();
   assert.deepEqual(bia.oddities, []);
-  await bia.leave();
 });
 
 test('on a touch screen Enter breaks the line and the button sends; Ctrl Enter does for who has such keys', async () => {
-  const carla = await Visitor.register(browser, server.url, 'carla', phone);
+  await using carla = await scene.register('carla', phone);
   const { page, composer } = carla;
   await carla.open('general');
   assert.equal(await composer.getAttribute('enterkeyhint'), 'enter');
@@ -85,11 +71,10 @@ test('on a touch screen Enter breaks the line and the button sends; Ctrl Enter d
   await page.keyboard.type('by its keys');
   await page.keyboard.press('Control+Enter');
   await carla.isSent('by its keys');
-  await carla.leave();
 });
 
 test('the button takes no focus from what is written: the keyboard on the screen does not go up and down', async () => {
-  const davi = await Visitor.register(browser, server.url, 'davi', phone);
+  await using davi = await scene.register('davi', phone);
   const { page, composer } = davi;
   await davi.open('general');
   await composer.fill('with a finger');
@@ -104,7 +89,6 @@ test('the button takes no focus from what is written: the keyboard on the screen
   await page.getByRole('button', { name: 'Send' }).tap();
   await davi.isSent('with a finger');
   assert.deepEqual(await hasLostFocus.jsonValue(), { blurred: false });
-  await davi.leave();
 });
 
 /** As where a browser is set to keep nothing: what stores things throws, or fails. */
@@ -143,7 +127,7 @@ const warned = (page: Page) => page.locator('html[data-warnings]:not([data-warni
 const warnings = (page: Page) => page.locator('html').getAttribute('data-warnings');
 
 test('where the browser stores nothing all goes on, one is told once, and the cookie keeps one signed in', async () => {
-  const eva = await Visitor.come(browser, server.url);
+  await using eva = await scene.come();
   const { page } = eva;
   await page.addInitScript(forbidStoring);
   await countWarnings(page);
@@ -170,11 +154,10 @@ test('where the browser stores nothing all goes on, one is told once, and the co
   await page.getByRole('button', { name: 'Sign out on this device' }).click();
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
   assert.deepEqual(eva.oddities.filter(isOdd), []);
-  await eva.leave();
 });
 
 test('where the storage is full what is written goes out all the same, and one is told once', async () => {
-  const fabio = await Visitor.come(browser, server.url);
+  await using fabio = await scene.come();
   const { page } = fabio;
   await countWarnings(page);
   await page.addInitScript(() => {
@@ -197,5 +180,4 @@ test('where the storage is full what is written goes out all the same, and one i
   await page.reload();
   await fabio.sees('two');
   assert.deepEqual(fabio.oddities.filter(isOdd), []);
-  await fabio.leave();
 });

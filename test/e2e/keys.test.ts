@@ -1,25 +1,13 @@
 /** Everything by keyboard: the ways through the page, and where the focus is afterwards. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { password, register, TestSocket } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { pageScene } from '../support/page-scene.ts';
+import { password, type TestSocket } from '../support/people.ts';
 
-let server: TestServer;
-let browser: Browser;
 let bia: TestSocket;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
-});
-after(async () => {
-  bia.socket.close();
-  await browser.close();
-  await server.close();
+const scene = pageScene(async scene => {
+  bia = await scene.talker('bia');
 });
 
 const title = (page: Page) => page.locator('.room-title h1');
@@ -36,7 +24,8 @@ async function tabTo(page: Page, selector: string): Promise<void> {
 }
 
 test('one registers, makes a room, writes and leaves without a mouse', async () => {
-  const { page, oddities, leave } = await comeWithoutMouse();
+  await using ana = await scene.come();
+  const { page } = ana;
   await tabTo(page, '.other-way button');
   await page.keyboard.press('Enter');
   await tabTo(page, '[name="username"]');
@@ -67,20 +56,15 @@ test('one registers, makes a room, writes and leaves without a mouse', async () 
   await page.keyboard.press('Escape');
   await hasFocus(page, '[aria-label="Settings"]');
   await page.keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
   await tabTo(page, 'dialog .dialog-section:last-of-type .button');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-  assert.deepEqual(oddities, []);
-  await leave();
+  assert.deepEqual(ana.oddities, []);
 });
 
-async function comeWithoutMouse() {
-  const visitor = await Visitor.come(browser, server.url);
-  return { page: visitor.page, oddities: visitor.oddities, leave: () => visitor.leave() };
-}
-
 test('Ctrl+K finds rooms and people, Alt+arrows walk the list, ? tells the keys', async () => {
-  const carla = await Visitor.register(browser, server.url, 'carla');
+  await using carla = await scene.register('carla');
   const { page } = carla;
   const found = await bia.call('user.find', { query: 'carla' });
   for (const name of ['alpha', 'beta']) {
@@ -108,17 +92,18 @@ test('Ctrl+K finds rooms and people, Alt+arrows walk the list, ? tells the keys'
   await title(page).getByText('bia').waitFor();
   await page.reload();
   await title(page).getByText('bia').waitFor();
+  // A room that opens takes the focus.
+  await hasFocus(page, '#composer');
   await page.locator('.scroller').focus();
   await page.keyboard.press('?');
   await page.getByRole('heading', { name: 'Keys' }).waitFor();
   await page.keyboard.press('Escape');
   await hasFocus(page, '.scroller');
   assert.deepEqual(carla.oddities, []);
-  await carla.leave();
 });
 
 test('Enter belongs to who composes a character', async () => {
-  const davi = await Visitor.register(browser, server.url, 'davi');
+  await using davi = await scene.register('davi');
   await davi.composer.fill('か');
   const isPrevented = await davi.composer.evaluate(element => {
     const event = new KeyboardEvent('keydown', {
@@ -133,5 +118,4 @@ test('Enter belongs to who composes a character', async () => {
   assert.equal(await davi.composer.inputValue(), 'か');
   await davi.composer.press('Enter');
   await davi.isSent('か');
-  await davi.leave();
 });

@@ -1,29 +1,18 @@
 /** What goes wrong where several things happen at once: dialogs, leaving, long texts, reading on after writing. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { register, TestSocket } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { pageScene } from '../support/page-scene.ts';
+import type { Visitor } from '../support/page-visitor.ts';
+import { register, type TestSocket } from '../support/people.ts';
 
-let server: TestServer;
-let browser: Browser;
 let bia: TestSocket;
 let ana: Visitor;
 let anaId: string;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  bia = await TestSocket.live(server.url, (await register(server.url, 'bia')).token);
-  ana = await Visitor.register(browser, server.url, 'ana');
+const scene = pageScene(async scene => {
+  bia = await scene.talker('bia');
+  ana = await scene.register('ana');
   anaId = (await bia.call('user.find', { query: 'ana' })).users[0]?.id ?? '';
-});
-after(async () => {
-  bia.socket.close();
-  await browser.close();
-  await server.close();
 });
 
 const say = (room: string, text: string) => bia.call('message.send', { room, id: crypto.randomUUID(), text });
@@ -94,7 +83,7 @@ test('where the newest message can not be loaded one is told, stays where one re
   // Away: what is said meanwhile is more than one page.
   await page.goto('about:blank');
   await write(11, 300);
-  await page.goto(`${server.url}/r/${room}`);
+  await page.goto(`${scene.url}/r/${room}`);
   await ana.sees('line 11');
   await page.locator('.rows[data-placed="true"]').waitFor();
   isRefusing = true;
@@ -145,8 +134,7 @@ test('what is marked with the mouse in a dialog, to beyond its edge, does not cl
   await page.getByRole('button', { name: 'New room' }).click();
   const name = page.getByLabel('Name', { exact: true });
   await name.fill('typed');
-  const box = await name.boundingBox();
-  await page.mouse.move((box?.x ?? 0) + 20, (box?.y ?? 0) + 10);
+  await name.hover();
   await page.mouse.down();
   await page.mouse.move(5, 5);
   await page.mouse.up();
@@ -176,10 +164,10 @@ test('what is written from right to left has its numbers and bars on the right',
 
 test('the one who was looked for before is not written to by a quick Enter', async () => {
   const { page } = ana;
-  await register(server.url, 'zoe');
+  await register(scene.url, 'zoe');
   await ana.open('general');
   await page.keyboard.press('Control+k');
-  await page.keyboard.type('zoe');
+  await page.getByRole('combobox').fill('zoe');
   await page.locator('[role="option"]', { hasText: '@zoe' }).waitFor();
   await page.getByRole('combobox').fill('nobody');
   await page.keyboard.press('Enter');
@@ -209,7 +197,6 @@ test('what was not sent to a room that one has left is still there to be deleted
   await page.getByRole('button', { name: 'Leave room' }).click();
   await page.getByRole('button', { name: 'Leave room' }).click();
   await page.getByRole('button', { name: 'Join room' }).waitFor();
-  assert.ok(page.url().endsWith(room));
   const left = page.locator('.left-behind li', { hasText: 'refused' });
   await left.waitFor();
   await page.getByRole('button', { name: 'Settings' }).click();
@@ -217,13 +204,14 @@ test('what was not sent to a room that one has left is still there to be deleted
   await page.keyboard.press('Escape');
   await left.getByRole('button', { name: 'Delete' }).click();
   await left.waitFor({ state: 'detached' });
+  assert.ok(page.url().endsWith(room));
 });
 
 test('a dialog that was open when a login ended does not open by itself in the next one', async () => {
   const { page, context } = ana;
   await ana.open('general');
   const other = await context.newPage();
-  await other.goto(server.url);
+  await other.goto(scene.url);
   await page.getByRole('button', { name: 'Settings' }).click();
   await other.getByRole('button', { name: 'Settings' }).click();
   await other.getByRole('button', { name: 'Sign out on this device' }).click();

@@ -1,25 +1,14 @@
 /** Rooms: made, found, joined, left; people invited and removed; names changed; links. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { test } from 'node:test';
+import { pageScene } from '../support/page-scene.ts';
+import type { Visitor } from '../support/page-visitor.ts';
 
-let server: TestServer;
-let browser: Browser;
 let ana: Visitor;
 let bruno: Visitor;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  ana = await Visitor.register(browser, server.url, 'ana', { displayName: 'Ana Souza' });
-  bruno = await Visitor.register(browser, server.url, 'bruno', { displayName: 'Bruno Lima' });
-});
-after(async () => {
-  await browser.close();
-  await server.close();
+pageScene(async scene => {
+  ana = await scene.register('ana', { displayName: 'Ana Souza' });
+  bruno = await scene.register('bruno', { displayName: 'Bruno Lima' });
 });
 
 async function makeRoom(
@@ -34,6 +23,17 @@ async function makeRoom(
   await page.getByRole('button', { name: 'Create room' }).click();
   await page.getByRole('heading', { level: 1, name }).waitFor();
 }
+
+test('two people register and talk in a public room', async () => {
+  await ana.say('Bom dia!');
+  await bruno.sees('Bom dia!');
+  await bruno.say('Bom dia, Ana!');
+  await ana.sees('Bom dia, Ana!');
+  await ana.isSent('Bom dia!');
+  await bruno.isSent('Bom dia, Ana!');
+  assert.deepEqual(await ana.texts(), ['Bom dia!', 'Bom dia, Ana!']);
+  assert.deepEqual(await bruno.texts(), await ana.texts());
+});
 
 test('a private room: invite, talk, remove; who is out sees that there is no such room', async () => {
   await makeRoom(ana, 'plans', 'Invited people only');
@@ -74,7 +74,10 @@ test('a public room is found, joined by its link, renamed by its owner, and left
   await bruno.page.getByRole('button', { name: 'Leave room' }).click();
   await bruno.page.locator('.room-link', { hasText: 'canteen' }).waitFor({ state: 'detached' });
   await bruno.page.getByRole('button', { name: 'Browse rooms' }).click();
+  const another = bruno.page.getByRole('button', { name: 'Open: general' });
+  await another.waitFor();
   await bruno.page.getByLabel('Part of the name').fill('cant');
+  await another.waitFor({ state: 'detached' });
   await bruno.page.getByRole('button', { name: 'Join room: canteen' }).click();
   await bruno.sees('there is cake');
 });

@@ -1,41 +1,44 @@
 /** A long room: reading up and down in it, and where it opens. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
-import { register, TestSocket } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { test } from 'node:test';
+import pg from 'pg';
+import type { Page } from 'playwright-core';
+import type { Grant, Room } from '../../src/contract/objects.ts';
+import { appendMessages } from '../../src/server/store/append-messages.ts';
+import { pageScene } from '../support/page-scene.ts';
+import { register, request, TestSocket } from '../support/people.ts';
 
-const count = 10_000;
-/** As many requests as a connection may have in flight. */
-const atOnce = 60;
+const count = 3_000;
 
-let server: TestServer;
-let browser: Browser;
 let writer: TestSocket;
 let general: string;
+const scene = pageScene(async ({ url, server, undo }) => {
+  const grant = await register(url, 'writer');
+  const { body } = await request<{ rooms: Room[] }>(url, 'GET', '/rooms', { token: grant.token });
+  general = body.rooms[0]?.id ?? '';
+  await fill(server.databaseUrl, grant);
+  writer = undo.adopt(await TestSocket.live(url, grant.token), it => it.close());
+});
 
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-  const { token } = await register(server.url, 'writer');
-  writer = await TestSocket.live(server.url, token);
-  general = (await writer.call('room.list', {})).rooms[0]?.id ?? '';
-});
-after(async () => {
-  writer.socket.close();
-  await browser.close();
-  await server.close();
-});
+/** As if they had been said one after the other, before anybody was connected: in one batch, as the log takes it. */
+async function fill(connectionString: string, { user }: Grant): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    const texts = Array.from({ length: count }, (_, at) => textOf(at + 1));
+    const batch = texts.map(text => ({ room: general, sender: user, id: crypto.randomUUID(), text }));
+    const outcomes = await appendMessages(client, batch);
+    assert.ok(outcomes.every(({ outcome }) => outcome === 'stored'));
+  } finally {
+    await client.end();
+  }
+}
 
 async function write(from: number, to: number): Promise<void> {
-  for (let seq = from; seq <= to; seq += atOnce) {
-    const some = Array.from({ length: Math.min(atOnce, to - seq + 1) }, (_, at) => seq + at);
-    await Promise.all(
-      some.map(n => writer.call('message.send', { room: general, id: crypto.randomUUID(), text: textOf(n) })),
-    );
-  }
+  const texts = Array.from({ length: to - from + 1 }, (_, at) => textOf(from + at));
+  await Promise.all(
+    texts.map(text => writer.call('message.send', { room: general, id: crypto.randomUUID(), text })),
+  );
 }
 
 /** Of different heights, some of which nobody guesses. */
@@ -45,9 +48,8 @@ function textOf(n: number): string {
   return `message ${n} ${'and so on '.repeat(n % 40)}`.trim();
 }
 
-test('a room of 10,000 messages: one reads up to the first, nothing moves, and few rows are in the page', async () => {
-  await write(1, count);
-  const ana = await Visitor.register(browser, server.url, 'ana', { viewport: { width: 800, height: 480 } });
+test('a room of 3,000 messages: one reads up to the first, nothing moves, and few rows are in the page', async () => {
+  await using ana = await scene.register('ana', { viewport: { width: 800, height: 480 } });
   await ana.sees(textOf(count));
   const { shifts, mostRows, pages } = await ana.page.evaluate(readToTheTop, count);
   assert.ok(pages >= count / 100 - 1, `${pages} pages were loaded`);
@@ -62,7 +64,6 @@ test('a room of 10,000 messages: one reads up to the first, nothing moves, and f
   await ana.page.keyboard.press('End');
   await ana.sees(textOf(count));
   assert.deepEqual(ana.oddities, []);
-  await ana.leave();
 });
 
 /** In the page: scrolls to the top of what is there, again and again, and looks at each frame how far what is read moves. */
@@ -91,7 +92,7 @@ async function readToTheTop(count: number) {
     await frame();
     let seen = inTheMiddle();
     for (let frames = 0, after = 0; after < 2; frames++) {
-      if (frames > 600) throw new Error(`nothing comes before message ${seen?.seq}`);
+      if (frames > 6_000) throw new Error(`nothing comes before message ${seen?.seq}`);
       await frame();
       const row = seen && find(seen.seq);
       if (seen && row) shifts.push(row.getBoundingClientRect().top - seen.top);
@@ -106,32 +107,30 @@ async function readToTheTop(count: number) {
 }
 
 test('a room opens at the first unread message, marked as new until one leaves; at the end it is read', async () => {
-  const bruno = await Visitor.register(browser, server.url, 'bruno');
+  await using bruno = await scene.register('bruno');
   await bruno.sees(textOf(count));
   const { page } = bruno;
   await page.locator('.room-link[data-unread="false"]', { hasText: 'general' }).waitFor();
   // Away: what is said meanwhile is unread, more than a page of it.
   await page.goto('about:blank');
   await write(count + 1, count + 300);
-  await page.goto(server.url);
+  await page.goto(scene.url);
   const divider = page.locator('.unread-divider');
   await divider.waitFor();
   const first = page.locator('.row', { has: divider });
   assert.equal(await first.getAttribute('data-seq'), String(count + 1));
-  await first.waitFor();
   const more = page.getByRole('button', { name: 'Go to the newest message' });
-  assert.match(await more.innerText(), /^2\d\d new$/);
+  await more.getByText(/^2\d\d new$/).waitFor();
   assert.match(await page.title(), /^\(1\)/);
   await more.click();
   await bruno.sees(textOf(count + 300));
   await page.locator('.room-link[data-unread="false"]', { hasText: 'general' }).waitFor();
   await more.waitFor({ state: 'detached' });
   assert.deepEqual(bruno.oddities, []);
-  await bruno.leave();
 });
 
 test('who reads further up is not pulled down by what is said, but told how much', async () => {
-  const carla = await Visitor.register(browser, server.url, 'carla');
+  await using carla = await scene.register('carla');
   await carla.sees(textOf(count + 300));
   const { page } = carla;
   const last = count + 300;
@@ -150,11 +149,10 @@ test('who reads further up is not pulled down by what is said, but told how much
   await carla.sees(textOf(last + 4));
   await page.locator('.unread-divider').waitFor();
   await page.locator('.room-link[data-unread="false"]', { hasText: 'general' }).waitFor();
-  await carla.leave();
 });
 
 test('nothing is read while nobody looks, though it is in view', async () => {
-  const davi = await Visitor.register(browser, server.url, 'davi');
+  await using davi = await scene.register('davi');
   const { page } = davi;
   const { room } = await writer.call('direct.open', { username: 'davi' });
   const link = page.locator('.room-link', { hasText: 'writer' });
@@ -178,7 +176,6 @@ test('nothing is read while nobody looks, though it is in view', async () => {
   await link.click();
   await davi.sees('are you there?');
   assert.equal(await page.locator('.unread-divider').count(), 0);
-  await davi.leave();
 });
 
 /** Once nothing has moved for some frames: the first row in view, and where it stands. */

@@ -1,31 +1,13 @@
 /** A server with a newer page: who has the old one kept gets the new one. */
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { PageDoor } from '../support/page-door.ts';
+import { pageScene } from '../support/page-scene.ts';
 import { Visitor } from '../support/page-visitor.ts';
 import { password, register } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 
-let server: TestServer;
-let browser: Browser;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
-
-/** A door for one test; gone with it, however it ends. */
-async function openDoor(context: TestContext): Promise<PageDoor> {
-  const door = await PageDoor.to(server.url);
-  context.after(() => door.close());
-  return door;
-}
+const scene = pageScene();
 
 const becomes = (page: Page, version: number) =>
   page.locator(`meta[name="description"][content^="newer ${version}:"]`).waitFor({ state: 'attached' });
@@ -33,9 +15,9 @@ const isNewer = async (page: Page) => (await page.locator('meta[content^="newer"
 
 const waitingWorker = async () => (await navigator.serviceWorker.getRegistration())?.waiting;
 
-test('a newer page is offered to who has the old one open, and replaces it when they wish', async context => {
-  const door = await openDoor(context);
-  const guest = await Visitor.come(browser, door.url);
+test('a newer page is offered to who has the old one open, and replaces it when they wish', async () => {
+  await using door = await PageDoor.to(scene.url);
+  await using guest = await Visitor.come(scene.browser, door.url);
   const { page } = guest;
   await guest.isKept();
   door.version = 1;
@@ -45,12 +27,11 @@ test('a newer page is offered to who has the old one open, and replaces it when 
   await page.getByRole('button', { name: 'Reload' }).click();
   await becomes(page, 1);
   assert.deepEqual(guest.oddities, []);
-  await guest.leave();
 });
 
-test('a page that stays open is told of a newer one when its connection comes back, once, and gets the newest', async context => {
-  const door = await openDoor(context);
-  const ana = await Visitor.register(browser, door.url, 'ana');
+test('a page that stays open is told of a newer one when its connection comes back, once, and gets the newest', async () => {
+  await using door = await PageDoor.to(scene.url);
+  await using ana = await Visitor.register(scene.browser, door.url, 'ana');
   const { page } = ana;
   await ana.isKept();
   await ana.say('before');
@@ -68,14 +49,13 @@ test('a page that stays open is told of a newer one when its connection comes ba
   await becomes(page, 2);
   await ana.sees('before');
   assert.deepEqual(ana.oddities, []);
-  await ana.leave();
 });
 
-test('a page that the server refuses says so in its language, on a phone too; "Reload" brings the server’s own', async context => {
-  const door = await openDoor(context);
-  await register(server.url, 'bia');
+test('a page that the server refuses says so in its language, on a phone too; "Reload" brings the server’s own', async () => {
+  await using door = await PageDoor.to(scene.url);
+  await register(scene.url, 'bia');
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-  const bia = await Visitor.come(browser, door.url, { locale: 'pt-BR', ...phone });
+  await using bia = await Visitor.come(scene.browser, door.url, { locale: 'pt-BR', ...phone });
   const { page } = bia;
   await bia.isKept();
   let isRefusing = false;
@@ -106,5 +86,4 @@ test('a page that the server refuses says so in its language, on a phone too; "R
   await becomes(page, 1);
   await page.locator('.room-link', { hasText: 'general' }).waitFor();
   assert.deepEqual(bia.oddities, []);
-  await bia.leave();
 });

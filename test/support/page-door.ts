@@ -44,6 +44,10 @@ export class PageDoor {
     await once(this.#server, 'close');
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '/', headers } = request;
     if (this.version > 0 && method === 'GET' && pagePaths.test(url)) {

@@ -2,8 +2,20 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { password } from './people.ts';
 
-/** Longer than a page waits between two attempts to connect, on a machine that is busy with other things. */
+/** Costs time only where something fails; on a machine with much else to do, everything takes long. */
 const patienceMs = 60_000;
+
+/** A network that is away is told on the console by the browser itself; when it goes decides in which words. */
+const tellsOfNoNetwork = /net::ERR_|Connection closed before receiving a handshake response/;
+
+/** Runs in every page: remembers all that is said at its edges, some of which is gone before anybody has looked. */
+const remembering = `
+  globalThis.papoTold = new Set();
+  new MutationObserver(() => {
+    for (const { textContent } of document.querySelectorAll('[role="status"], [aria-live]'))
+      globalThis.papoTold.add(textContent);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+`;
 
 export class Visitor {
   readonly context: BrowserContext;
@@ -26,6 +38,7 @@ export class Visitor {
       ...options,
     });
     context.setDefaultTimeout(patienceMs);
+    await context.addInitScript({ content: remembering });
     const visitor = new Visitor(context, await context.newPage(), url);
     await visitor.page.goto(url);
     return visitor;
@@ -46,7 +59,7 @@ export class Visitor {
     await page.getByLabel('Your name').fill(displayName);
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByRole('button', { name: 'Create account' }).click();
-    await page.locator('.sidebar').waitFor({ state: 'attached' });
+    await visitor.isIn();
     return visitor;
   }
 
@@ -67,7 +80,12 @@ export class Visitor {
     await page.getByLabel('Username').fill(username);
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.locator('form').getByRole('button', { name: 'Sign in' }).click();
-    await page.locator('.sidebar').waitFor({ state: 'attached' });
+    await this.isIn();
+  }
+
+  /** Waits until the page is connected: the rooms are there. */
+  async isIn(): Promise<void> {
+    await this.page.locator('.room-link').first().waitFor();
   }
 
   get composer(): Locator {
@@ -96,9 +114,31 @@ export class Visitor {
     await this.page.locator('.row .text', { hasText: text }).first().waitFor();
   }
 
-  /** Waits until the server has everything that was written here. */
+  /** Waits until the page has told something, since it was loaded, that it perhaps tells no longer: a notice, a toast. */
+  async wasTold(text: string): Promise<void> {
+    await this.page.waitForFunction(wanted => {
+      const { papoTold } = globalThis as unknown as { papoTold: Set<string> };
+      return [...papoTold].some(told => told.includes(wanted));
+    }, text);
+  }
+
+  /** Waits until the server has what was written here. */
   async isSent(text: string): Promise<void> {
     await this.page.locator('.message[data-delivery="stored"] .text', { hasText: text }).first().waitFor();
+  }
+
+  /** Waits until so much is in the browser's own database: what a reload will find, and no more. */
+  async hasKept(count: number, table: 'messages' | 'drafts'): Promise<void> {
+    await this.page.waitForFunction(`new Promise((counted, failed) => {
+      const opening = indexedDB.open('papo');
+      opening.onerror = () => failed(opening.error);
+      opening.onsuccess = () => {
+        const counting = opening.result.transaction('${table}').objectStore('${table}').count();
+        opening.result.close();
+        counting.onerror = () => failed(counting.error);
+        counting.onsuccess = () => counted(counting.result === ${count});
+      };
+    })`);
   }
 
   /** Waits until the browser has kept the page for when there is no network. */
@@ -113,6 +153,10 @@ export class Visitor {
     await this.context.close();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+
   #watch(page: Page): void {
     const note = (what: string) => this.oddities.push(what);
     page.on('pageerror', error => note(`error: ${error.stack ?? error.message}`));
@@ -121,9 +165,8 @@ export class Visitor {
       void dialog.dismiss();
     });
     page.on('console', message => {
-      // A network that is away is told on the console by the browser itself.
-      const isNetwork = /net::ERR_|closed before receiving a handshake response/.test(message.text());
-      if (message.type() === 'error' && !isNetwork) note(`console: ${message.text()}`);
+      if (message.type() === 'error' && !tellsOfNoNetwork.test(message.text()))
+        note(`console: ${message.text()}`);
     });
     page.on('request', request => {
       if (new URL(request.url()).host !== new URL(this.url).host) note(`request: ${request.url()}`);

@@ -52,7 +52,7 @@ export class AnswerError extends Error {
   }
 }
 
-const waitLimitMs = 10_000;
+const waitLimitMs = 60_000;
 
 /** A bare socket: sends frames, keeps every event, and waits for what a test needs. */
 export class TestSocket {

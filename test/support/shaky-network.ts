@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export class ShakyNetwork {
-  readonly #target: URL;
+  #target: URL;
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer(socket => this.#serve(socket));
   #isDown = false;
@@ -48,10 +48,19 @@ export class ShakyNetwork {
     this.#isDown = false;
   }
 
+  /** Leads new connections to another server, at the same address for clients. */
+  leadTo(target: string): void {
+    this.#target = new URL(target);
+  }
+
   async close(): Promise<void> {
     this.down();
     this.#server.close();
     await once(this.#server, 'close');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #serve(client: Socket): void {

@@ -16,8 +16,6 @@ import { type Dispatch, isOperationName } from '../operations/dispatch.ts';
 
 const malformedWindowMs = 60_000;
 const maxPingsUnanswered = 2;
-/** A timer for longer fires at once. */
-const maxTimerMs = 0x7fff_ffff;
 
 /** What an answer may have besides what its request had: a message's goes back as it came, others are small. */
 const answerBytes = 2 * 1024;
@@ -25,19 +23,25 @@ const answerBytes = 2 * 1024;
 /** A frame, how long it was, and whether its answer may be a large one. */
 type Arrived = { json: unknown; bytes: number; pages: boolean };
 
-/** What a conversation needs of those around it; `address` is what rates by address count by. */
+/** What a conversation needs of those around it. */
 export type ConversationParts = {
   hub: Hub;
   dispatch: Dispatch;
   metrics: Pick<Metrics, 'frames' | 'bytes'>;
-  address: string;
 };
+
+/** Who came: what rates by address count by, and when the token of the handshake expires. */
+export type Arrival = { address: string; expiresAt: Date };
 
 export class Conversation {
   readonly #webSocket: WebSocket;
   readonly #session: Session;
   readonly #parts: ConversationParts;
+  readonly #address: string;
   readonly #heartbeat: NodeJS.Timeout;
+  /** By this process's clock, in ms. */
+  #expiresAt = 0;
+  /** Set when it is due before the next heartbeat. */
   #expiry: NodeJS.Timeout | undefined;
   /** Arrived and not started. Short: the socket isn't read while there are any. */
   readonly #arrived: Arrived[] = [];
@@ -50,14 +54,19 @@ export class Conversation {
   /** When the latest malformed frames came, the oldest first. */
   #malformedAt: number[] = [];
 
-  /** @param expiresAt when the token of the handshake does. */
-  constructor(webSocket: WebSocket, session: Session, expiresAt: Date, parts: ConversationParts) {
+  constructor(
+    webSocket: WebSocket,
+    session: Session,
+    { address, expiresAt }: Arrival,
+    parts: ConversationParts,
+  ) {
     this.#webSocket = webSocket;
     this.#session = session;
     this.#parts = parts;
+    this.#address = address;
     this.#expireAt(expiresAt);
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-      parts.metrics.bytes.in += data.length;
+      parts.metrics.bytes.add('in', data.length);
       if (isBinary) session.close(closeCodes.unsupportedData, 'text frames only');
       // What follows the end of a conversation isn't part of it.
       if (session.phase === 'closed') return;
@@ -105,7 +114,7 @@ export class Conversation {
 
   #start(arrived: Arrived): void {
     const request = Request.safeParse(arrived.json);
-    this.#parts.metrics.frames.inc({ direction: 'in', type: frameLabel(request.data?.op) });
+    this.#parts.metrics.frames.in.add(frameLabel(request.data?.op));
     if (request.success) void this.#perform(request.data, arrived);
     else this.#malformed(arrived.json);
   }
@@ -129,8 +138,8 @@ export class Conversation {
       if (!isOperationName(op) || !operations[op].socket) {
         throw new OperationError('bad_request', 'no such operation on a socket');
       }
-      const { dispatch, address } = this.#parts;
-      const output = await dispatch(op, input ?? {}, { user, login, address, socket });
+      const caller = { user, login, address: this.#address, socket };
+      const output = await this.#parts.dispatch(op, input ?? {}, caller);
       session.answer({ ref, output });
       afterAnswer?.();
     } catch (error) {
@@ -149,10 +158,18 @@ export class Conversation {
   }
 
   #expireAt(expiresAt: Date): void {
+    this.#expiresAt = expiresAt.getTime();
+    this.#watchExpiry();
+  }
+
+  /** Each heartbeat looks again: a timer of its own, for each of many connections, is for the last moments only. */
+  #watchExpiry(): void {
     clearTimeout(this.#expiry);
+    const leftMs = this.#expiresAt - Date.now();
+    if (leftMs > limits.heartbeatMs) return;
     this.#expiry = setTimeout(
       () => this.#session.close(closeCodes.tokenExpired, 'the token has expired'),
-      Math.min(expiresAt.getTime() - Date.now(), maxTimerMs),
+      leftMs,
     );
     this.#expiry.unref();
   }
@@ -172,6 +189,7 @@ export class Conversation {
   }
 
   #beat(): void {
+    this.#watchExpiry();
     // Who isn't read can't be heard answering.
     if (this.#webSocket.isPaused) return;
     if (this.#pingsUnanswered >= maxPingsUnanswered) {

@@ -7,16 +7,18 @@ import { closeCodes, protocolVersion } from '../../contract/codes.ts';
 import { clientLimits, limits } from '../../contract/limits.ts';
 import { OperationError } from '../errors.ts';
 import type { Hub } from '../live/hub.ts';
-import { Session, type Wire } from '../live/session.ts';
+import { Session } from '../live/session.ts';
 import type { Turn } from '../live/turn.ts';
 import type { Logger } from '../log.ts';
 import { closeLabel, type Metrics } from '../metrics.ts';
 import type { Authenticate } from '../operations/authenticate.ts';
+import type { Identity } from '../operations/caller.ts';
 import type { Dispatch } from '../operations/dispatch.ts';
 import { countedAddress, type IsTrustedProxy } from './address.ts';
 import { Conversation } from './conversation.ts';
 import { sayFarewell } from './farewell.ts';
 import { chooseProtocol, handshakeToken, isSocketRequest, refusal, requireOwnOrigin } from './handshake.ts';
+import { SocketWire } from './socket-wire.ts';
 
 type Parts = {
   hub: Hub;
@@ -49,7 +51,7 @@ export type SocketDoor = {
 
 /** Opens the door on a HTTP server. */
 export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
-  const { hub, turn, dispatch, authenticate, origins, isTrustedProxy, logName, metrics, log } = parts;
+  const { hub, turn, authenticate, origins, isTrustedProxy, logName, metrics, log } = parts;
   const { maxConnectionsPerUser = Number.POSITIVE_INFINITY } = parts;
   // closeTimeout is newer than the types of ws.
   const options: ServerOptions & { closeTimeout: number } = {
@@ -67,8 +69,8 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
 
   server.on('upgrade', (request, socket, head) => {
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
-    socket.on('error', error => log.debug({ err: error }, 'a socket broke'));
+    socket.on('close', forget);
+    socket.on('error', noteError);
     admit(request, socket, head).catch(error => refuse(socket, error));
   });
 
@@ -84,47 +86,58 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
     },
   };
 
+  function forget(this: Duplex): void {
+    open.delete(this);
+  }
+
+  function noteError(error: Error): void {
+    log.debug({ err: error }, 'a socket broke');
+  }
+
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (!isSocketRequest(request)) throw new OperationError('not_found', 'no such address');
     requireOwnOrigin(request, origins, isTrustedProxy);
-    const { user, login, expiresAt } = await authenticate(handshakeToken(request));
+    const identity = await authenticate(handshakeToken(request));
     if (isClosing) throw new OperationError('unavailable', 'the server is stopping', comeBackMs);
-    sockets.handleUpgrade(request, socket, head, webSocket => {
-      webSocket.on('error', error => log.debug({ err: error, userId: user.id }, 'a socket broke'));
-      if (hub.connectionsOf(user.id) >= maxConnectionsPerUser) {
-        webSocket.close(closeCodes.tooManyConnections, 'too many connections');
-        metrics.connects.inc({ result: 'too_many_connections' });
-        return;
-      }
-      const session = new Session(uuidv7(), user, login, wireOf(webSocket, socket), turn, metrics);
-      session.say({
-        event: 'hello',
-        protocol: protocolVersion,
-        log: logName,
-        connection: session.id,
-        user,
-        expiresAt: expiresAt.toISOString(),
-        heartbeatMs: limits.heartbeatMs,
-        limits: clientLimits,
-      });
-      hub.connect(session);
-      metrics.connects.inc({ result: 'ok' });
-      const address = countedAddress(request, isTrustedProxy);
-      const conversation = new Conversation(webSocket, session, expiresAt, {
-        hub,
-        dispatch,
-        metrics,
-        address,
-      });
-      socket.on('drain', () => conversation.proceed());
-      webSocket.on('close', code => {
-        conversation.end();
-        hub.disconnect(session);
-        metrics.disconnects.inc({ code: closeLabel(code) });
-        log.debug({ connection: session.id, userId: session.user.id, code }, 'disconnected');
-      });
-      log.debug({ connection: session.id, userId: session.user.id }, 'connected');
+    const address = countedAddress(request, isTrustedProxy);
+    // What a connection refers to lasts as long as it does: the request, with its headers and the token, must not.
+    sockets.handleUpgrade(request, socket, head, webSocket => converse(webSocket, socket, identity, address));
+  }
+
+  function converse(
+    webSocket: WebSocket,
+    socket: Duplex,
+    { user, login, expiresAt }: Identity,
+    address: string,
+  ): void {
+    webSocket.on('error', error => log.debug({ err: error, userId: user.id }, 'a socket broke'));
+    if (hub.connectionsOf(user.id) >= maxConnectionsPerUser) {
+      webSocket.close(closeCodes.tooManyConnections, 'too many connections');
+      metrics.connects.inc({ result: 'too_many_connections' });
+      return;
+    }
+    const session = new Session(uuidv7(), user, login, new SocketWire(webSocket, socket), turn, metrics);
+    session.say({
+      event: 'hello',
+      protocol: protocolVersion,
+      log: logName,
+      connection: session.id,
+      user,
+      expiresAt: expiresAt.toISOString(),
+      heartbeatMs: limits.heartbeatMs,
+      limits: clientLimits,
     });
+    hub.connect(session);
+    metrics.connects.inc({ result: 'ok' });
+    const conversation = new Conversation(webSocket, session, { address, expiresAt }, parts);
+    socket.on('drain', () => conversation.proceed());
+    webSocket.on('close', code => {
+      conversation.end();
+      hub.disconnect(session);
+      metrics.disconnects.inc({ code: closeLabel(code) });
+      log.debug({ connection: session.id, userId: session.user.id, code }, 'disconnected');
+    });
+    log.debug({ connection: session.id, userId: session.user.id }, 'connected');
   }
 
   function refuse(socket: Duplex, error: unknown): void {
@@ -137,21 +150,4 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
     const cut = setTimeout(() => socket.destroy(), closeTimeoutMs);
     socket.once('close', () => clearTimeout(cut));
   }
-}
-
-/**
- * Frames are encoded once and written past `ws`, which would frame them anew for each receiver. That is sound because
- * `ws` writes each of its own frames (pongs, pings, close) in one piece.
- */
-function wireOf(webSocket: WebSocket, socket: Duplex): Wire {
-  return {
-    write(chunks) {
-      if (webSocket.readyState !== webSocket.OPEN) return;
-      if (chunks.length > 1) socket.cork();
-      for (const chunk of chunks) socket.write(chunk);
-      if (chunks.length > 1) socket.uncork();
-    },
-    unsentBytes: () => socket.writableLength,
-    close: (code, reason) => webSocket.close(code, reason),
-  };
 }

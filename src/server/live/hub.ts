@@ -125,7 +125,7 @@ export class Hub implements CommitListener {
       if (session === from) continue;
       if (session.phase === 'live') session.say({ event: 'read', room, seq });
       // The rooms may have been read before this.
-      if (session.phase === 'syncing') session.readWhileSyncing.set(room, seq);
+      session.meanwhile?.read.set(room, seq);
     }
   }
 
@@ -158,13 +158,13 @@ export class Hub implements CommitListener {
     if (session.phase === 'syncing') throw new OperationError('bad_request', 'a sync is under way');
     this.silence(session);
     session.phase = 'syncing';
+    session.meanwhile = { came: new Set(), read: new Map() };
   }
 
   /** Takes a session out of all feeds. */
   silence(session: Session): void {
     for (const room of [...session.subscriptions.keys()]) this.#drop(session, room);
-    session.cameWhileSyncing.clear();
-    session.readWhileSyncing.clear();
+    session.meanwhile = undefined;
     if (session.phase !== 'closed') session.phase = 'silent';
   }
 
@@ -173,7 +173,9 @@ export class Hub implements CommitListener {
    * from there on it is live.
    */
   goLive(session: Session, rooms: readonly Room[]): void {
-    if (session.phase !== 'syncing') return;
+    const { meanwhile } = session;
+    if (session.phase !== 'syncing' || meanwhile === undefined) return;
+    session.meanwhile = undefined;
     session.phase = 'live';
     const told = new Map(rooms.map(room => [room.id, room.version]));
     for (const room of [...session.subscriptions.keys()]) {
@@ -181,18 +183,16 @@ export class Hub implements CommitListener {
       if (version === undefined) this.#drop(session, room);
       else this.#release(session, room, version);
     }
-    for (const room of session.cameWhileSyncing) {
+    for (const room of meanwhile.came) {
       if (!told.has(room)) this.#came(session, room);
     }
-    session.cameWhileSyncing.clear();
-    for (const [room, seq] of session.readWhileSyncing) session.say({ event: 'read', room, seq });
-    session.readWhileSyncing.clear();
+    for (const [room, seq] of meanwhile.read) session.say({ event: 'read', room, seq });
   }
 
   #came(session: Session, room: string): void {
     if (session.phase === 'silent' || session.phase === 'closed') return;
     // A sync under way may have read the user's rooms before this one or after: it decides.
-    if (session.phase === 'syncing') session.cameWhileSyncing.add(room);
+    session.meanwhile?.came.add(room);
     if (session.subscriptions.has(room)) return;
     const subscription = this.enter(session, room);
     if (session.phase === 'live') void this.#showRoom(session, subscription);

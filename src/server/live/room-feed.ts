@@ -268,8 +268,8 @@ export class RoomFeed {
   #count(path: 'live' | 'catch-up', changes: number): void {
     if (changes === 0) return;
     const { deliveries, frames } = this.#around.metrics;
-    deliveries.inc({ path }, changes);
-    frames.inc({ direction: 'out', type: 'change' }, changes);
+    deliveries.add(path, changes);
+    frames.out.add('change', changes);
   }
 
   #sayLeft(session: Session): void {

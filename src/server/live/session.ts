@@ -20,6 +20,9 @@ export type Wire = {
 /** `silent`: gets no room's changes yet; `syncing`: being told what it missed; `live`: gets every change. */
 export type SessionPhase = 'silent' | 'syncing' | 'live' | 'closed';
 
+/** What a session is to be told after a sync: rooms that its user came into, and read marks that moved, by room. */
+export type Meanwhile = { readonly came: Set<string>; readonly read: Map<string, number> };
+
 type SessionMetrics = Pick<Metrics, 'frames' | 'bytes' | 'slowReaders'>;
 
 export class Session {
@@ -29,10 +32,8 @@ export class Session {
   login: string;
   /** By room. */
   readonly subscriptions = new Map<string, Subscription>();
-  /** Rooms that the user came into while a sync was under way. */
-  readonly cameWhileSyncing = new Set<string>();
-  /** Where the user's read marks moved meanwhile, by room. */
-  readonly readWhileSyncing = new Map<string, number>();
+  /** While a sync is under way. */
+  meanwhile: Meanwhile | undefined;
   phase: SessionPhase = 'silent';
   readonly #wire: Wire;
   readonly #turn: Turn;
@@ -51,7 +52,7 @@ export class Session {
 
   say(frame: ServerEvent): boolean {
     const isSent = this.push(textFrame(JSON.stringify(frame)));
-    if (isSent) this.#metrics.frames.inc({ direction: 'out', type: frame.event });
+    if (isSent) this.#metrics.frames.out.add(frame.event);
     return isSent;
   }
 
@@ -59,7 +60,7 @@ export class Session {
   answer(frame: Answer): boolean {
     if (this.phase === 'closed') return false;
     this.#queue(textFrame(JSON.stringify(frame)));
-    this.#metrics.frames.inc({ direction: 'out', type: 'answer' });
+    this.#metrics.frames.out.add('answer');
     return true;
   }
 
@@ -93,7 +94,7 @@ export class Session {
   flush(): void {
     if (this.#pending.length === 0) return;
     const chunks = this.#pending;
-    this.#metrics.bytes.out += this.#pendingBytes;
+    this.#metrics.bytes.add('out', this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#wire.write(chunks);

@@ -95,7 +95,7 @@ export class MessageLog {
   }
 
   #count({ outcome }: AppendOutcome, arrivedAt: number): void {
-    this.#metrics.messages.inc({ result: outcome === 'conflict' ? 'refused' : outcome });
+    this.#metrics.messages.add(outcome === 'conflict' ? 'refused' : outcome);
     if (outcome === 'stored') this.#metrics.commitSeconds.observe((performance.now() - arrivedAt) / 1000);
   }
 

@@ -91,12 +91,15 @@ function LeftBehind({ room }: { room: string }) {
   const chat = useChat();
   return (
     <ul class="left-behind">
-      {chat.outgoing(room).map(({ id, text, error }) => (
-        <li key={id}>
-          <p>{text}</p>
-          <NotSent row={{ id, failure: error?.code }} />
-        </li>
-      ))}
+      {chat
+        .outgoing(room)
+        .filter(({ state }) => state === 'failed')
+        .map(({ id, text, error }) => (
+          <li key={id}>
+            <p>{text}</p>
+            <NotSent row={{ id, failure: error?.code }} />
+          </li>
+        ))}
     </ul>
   );
 }
