@@ -1,7 +1,13 @@
 /** Row 44 of abuse.md: what a browser might do with an answer. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { attackedServer, present } from './support/abuse.ts';
+import type { ErrorCode } from '../src/contract/codes.ts';
+import { refuseUnreadable } from '../src/server/doors/unreadable.ts';
+import { attackedServer, json, present, requireProblem } from './support/abuse.ts';
+import { RawConnection } from './support/abuse-wire.ts';
 
 const page = 'https://page.example';
 const server = attackedServer({ PAPO_ORIGINS: page });
@@ -50,6 +56,44 @@ test('[abuse 44] every answer over HTTP says what a browser must not do with it'
     assert.equal(present(answer).status, status, what);
     requireGuarded(what, present(answer).headers);
   }
+});
+
+test('[abuse 44] what is no request is answered so, too, in the words of a problem', async () => {
+  const chunked = ['Transfer-Encoding: chunked', json];
+  const asked: [what: string, bytes: string, status: number, code: ErrorCode][] = [
+    ['no HTTP', 'What is this?\r\n\r\n', 400, 'bad_request'],
+    ['a line that is no header', server.head('GET', '/me', ['no header']), 400, 'bad_request'],
+    ['too many headers', server.head('GET', '/me', [`X: ${'x'.repeat(100 * 1024)}`]), 431, 'too_large'],
+    [
+      'a long chunk extension',
+      `${server.head('POST', '/login', chunked)}1;${'x'.repeat(100 * 1024)}\r\n`,
+      413,
+      'too_large',
+    ],
+  ];
+  for (const [what, bytes, status, code] of asked) {
+    const [answer, ...others] = await server.exchange(bytes);
+    requireProblem(answer, status, code, what);
+    requireGuarded(what, present(answer).headers);
+    assert.equal(present(answer).headers['connection'], 'close');
+    assert.deepEqual(others, []);
+  }
+});
+
+test('[abuse 44] bytes that are no request, while one is being answered, get no answer inside of that one', async t => {
+  const slow = createServer((_request, response) => void response.write('half of an answer'));
+  refuseUnreadable(slow);
+  await once(slow.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    slow.close();
+    slow.closeAllConnections();
+  });
+  const connection = new RawConnection(`http://127.0.0.1:${(slow.address() as AddressInfo).port}`);
+  connection.write('GET / HTTP/1.1\r\nHost: papo\r\n\r\n');
+  await connection.until('the first half', () => connection.received.includes('half of an answer'));
+  connection.write('What is this?\r\n\r\n');
+  const received = String(await connection.rest());
+  assert.deepEqual(received.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200']);
 });
 
 test('[abuse 44] the documents, which are everyone’s, may be kept and asked for again', async () => {

@@ -123,6 +123,7 @@ test('[abuse 37] every operation, by either door, and every event says what the 
   await overHttp('account.disable', { user: guest.user.id }, ana);
   await onSocket(a, 'account.list', {});
   await overHttp('account.list', { query: 'person', limit: 2 }, ana);
+  await overHttp('account.get', { user: guest.user.id }, ana);
   await overHttp('account.enable', { user: guest.user.id }, ana);
   await onSocket(a, 'account.me', {});
   const again = (await overHttp('account.login', { username, password })) as Grant;

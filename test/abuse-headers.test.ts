@@ -111,17 +111,19 @@ test('[abuse 6] a flood of headers on a connection that is kept ends that connec
   assert.ok((await socket.call(1, 'ping')).output);
 });
 
+/** What a handshake with these headers is answered with. */
+async function asked(server: AttackedServer, headers: readonly HeaderLine[]): Promise<number> {
+  const { token } = await server.register();
+  const connection = new RawConnection(server.url);
+  connection.write(
+    handshakeBytes(server.url, { headers: [...headers, ['Authorization', `Bearer ${token}`]] }),
+  );
+  const response = await connection.until('an answer', () => responsesIn(connection.received).at(0));
+  connection.socket.destroy();
+  return response.status;
+}
+
 test('[abuse 7] whose origin is their own is asked of the host, of a trusted proxy of what it forwards', async () => {
-  const asked = async (server: AttackedServer, headers: HeaderLine[]) => {
-    const { token } = await server.register();
-    const connection = new RawConnection(server.url);
-    connection.write(
-      handshakeBytes(server.url, { headers: [...headers, ['Authorization', `Bearer ${token}`]] }),
-    );
-    const response = await connection.until('an answer', () => responsesIn(connection.received).at(0));
-    connection.socket.destroy();
-    return response.status;
-  };
   const page: HeaderLine[] = [
     ['Origin', 'https://chat.example'],
     ['X-Forwarded-Host', 'chat.example'],
@@ -132,6 +134,21 @@ test('[abuse 7] whose origin is their own is asked of the host, of a trusted pro
   const foreign: HeaderLine = ['Origin', 'https://evil.example'];
   assert.equal(await asked(behindProxies, [foreign, ['X-Forwarded-Host', 'chat.example']]), 403);
   assert.equal(await asked(behindProxies, [foreign, ['X-Original-Host', 'evil.example']]), 403);
+});
+
+test('[abuse 7] what a client writes before a proxy that adds its host to it is not believed', async () => {
+  const page = (host: string): HeaderLine => ['Origin', `https://${host}`];
+  const added = 'evil.example, chat.example';
+  for (const forwarded of [[added], added.split(', ')].map(hosts =>
+    hosts.map((host): HeaderLine => ['X-Forwarded-Host', host]),
+  )) {
+    assert.equal(await asked(behindProxies, [page('evil.example'), ...forwarded]), 403);
+    assert.equal(await asked(behindProxies, [page('chat.example'), ...forwarded]), 101);
+  }
+  assert.equal(
+    await asked(behindProxies, [page('evil.example'), ['X-Forwarded-Host', 'evil.example,']]),
+    403,
+  );
 });
 
 /** Registers names that are taken, which costs nothing but what the rate counts. How many were refused for the rate? */

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../src/contract/limits.ts';
 import { usualPatience } from '../src/server/doors/patience.ts';
-import { attackedServer, json } from './support/abuse.ts';
+import { attackedServer, json, requireProblem } from './support/abuse.ts';
 import { handshakeBytes, RawConnection, responsesIn } from './support/abuse-wire.ts';
 import { eventually } from './support/waiting.ts';
 
 const patience = { headMs: 2_000, requestMs: 3_000, checkMs: 100, answerMs: 2_000, stillMs: 60_000 };
 const server = attackedServer({}, 'this process', { patience });
+/** Its still connections end before the database gives a question up, which is after five seconds. */
+const restless = attackedServer({}, 'this process', { patience: { ...usualPatience, stillMs: 3_000 } });
 
 const dripEveryMs = 200;
 const manyPages = 64;
@@ -66,15 +68,50 @@ test('[abuse 38] who reads answers bit by bit is cut off before all are made', a
     [`GET /rooms/${room}/messages?limit=100 HTTP/1.1`, ...fields, '', ''].join('\r\n').repeat(manyPages),
   );
   const { socket } = connection;
-  const reading = setInterval(() => {
-    socket.resume();
-    setImmediate(() => socket.pause());
-  }, dripEveryMs);
   socket.pause();
-  await eventually('it is cut off', () => socket.destroyed || connection.ended, 60_000);
-  clearInterval(reading);
+  // A piece has 64 KiB at most: with one in so long, an answer takes longer than the server has patience for.
+  const reading = setInterval(() => {
+    if (socket.listenerCount('data') > 1) return;
+    socket.once('data', () => socket.pause());
+    socket.resume();
+  }, patience.answerMs / 2);
+  // An empty line between requests means nothing; on a connection that is gone it is answered with a reset.
+  const nagging = setInterval(() => socket.write('\r\n'), dripEveryMs);
+  try {
+    await eventually('it is cut off', () => socket.destroyed || connection.ended, 60_000);
+  } finally {
+    clearInterval(reading);
+    clearInterval(nagging);
+    socket.destroy();
+  }
   const answers = responsesIn(connection.received);
   assert.ok(answers.length < manyPages, `${answers.length} answers`);
+});
+
+test('[abuse 38] a connection on which nothing is ever said is cut off, and so is one on which nothing more is', async () => {
+  const [never, once] = [new RawConnection(server.url), new RawConnection(server.url)];
+  once.write('GET /livez HTTP/1.1\r\nHost: papo\r\n\r\n');
+  const answers = await Promise.all([never, once].map(async each => responsesIn(await each.rest())));
+  assert.deepEqual(
+    answers.map(of => of.map(({ status }) => status)),
+    [[408], [200]],
+  );
+  requireProblem(answers[0]?.[0], 408, 'timeout');
+});
+
+test('[abuse 38] a request on whose connection nothing moves is cut off unanswered, a socket that is silent for as long is not', async () => {
+  const person = await restless.register();
+  const socket = await restless.connect(person);
+  // Nobody can be found to be signed in.
+  const lock = await restless.lock('lock table logins in access exclusive mode', []);
+  try {
+    const connection = new RawConnection(restless.url);
+    connection.write(restless.head('GET', '/me', [`Authorization: Bearer ${person.token}`]));
+    assert.equal(String(await connection.rest()), '');
+  } finally {
+    await lock.release();
+  }
+  assert.ok((await socket.call('still here', 'ping')).output);
 });
 
 test('[abuse 38] elsewhere, too, a request has fifteen seconds to arrive', () => {

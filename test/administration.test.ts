@@ -56,7 +56,7 @@ test(
     const socket = await TestSocket.open(server.url, bruno.token);
     const table = Object.entries<OperationDefinition>(operations);
     const ofAdministrators = table.filter(([, { caller }]) => caller === 'administrator');
-    assert.equal(ofAdministrators.length, 5);
+    assert.equal(ofAdministrators.length, 6);
     for (const [name, { http }] of ofAdministrators) {
       assert.ok(http !== undefined);
       for (const user of [bruno.user.id, randomUUID(), 'nonsense']) {
@@ -239,8 +239,10 @@ test('an administrator who disables themselves is answered first', limit, async 
   assert.equal((await socket.closed).code, 4501);
 });
 
-test('whom nobody knows can neither be disabled nor promoted', limit, async t => {
+test('whom nobody knows can neither be seen, disabled nor promoted', limit, async t => {
   const { server, ana } = await scene(t);
+  const nobody = { status: 404, code: 'not_found' };
+  assert.deepEqual(await ask(server, ana, 'GET', `/admin/users/${randomUUID()}`), nobody);
   for (const [method, what] of [
     ['PUT', 'disabled'],
     ['DELETE', 'disabled'],
@@ -248,7 +250,7 @@ test('whom nobody knows can neither be disabled nor promoted', limit, async t =>
     ['DELETE', 'administrator'],
   ] as const) {
     const answer = await ask(server, ana, method, `/admin/users/${randomUUID()}/${what}`);
-    assert.deepEqual(answer, { status: 404, code: 'not_found' });
+    assert.deepEqual(answer, nobody);
   }
 });
 
@@ -293,6 +295,29 @@ test('[ADMIN-6] accounts are listed page by page, each once, by username', limit
     found.body.accounts.map(({ user }) => user.username),
     ['a_b'],
   );
+});
+
+test('[ADMIN-6] one account is as the list has it, and as it is after each change', limit, async t => {
+  const { server, ana, bruno } = await scene(t);
+  const path = `/admin/users/${bruno.user.id}`;
+  const see = async (): Promise<Account> => {
+    const { body } = await request<{ account: Account }>(server.url, 'GET', path, { token: ana.token });
+    requireOutput('account.get', body);
+    const { body: list } = await request<{ accounts: Account[] }>(server.url, 'GET', '/admin/users', ana);
+    assert.deepEqual(
+      body.account,
+      list.accounts.find(({ user }) => user.id === bruno.user.id),
+    );
+    return body.account;
+  };
+  assert.deepEqual(await see(), { user: bruno.user, administrator: false });
+  await ask(server, ana, 'PUT', administrator(bruno));
+  assert.deepEqual(await see(), { user: bruno.user, administrator: true });
+  await ask(server, ana, 'PUT', disabled(bruno));
+  assert.match((await see()).disabledAt ?? '', /^\d{4}-/);
+  await ask(server, ana, 'DELETE', disabled(bruno));
+  await ask(server, ana, 'DELETE', administrator(bruno));
+  assert.deepEqual(await see(), { user: bruno.user, administrator: false });
 });
 
 test('[AUTH-9] signing out everywhere ends all logins of the user, and nobody else’s', limit, async t => {

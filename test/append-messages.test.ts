@@ -8,6 +8,7 @@ import { Metrics } from '../src/server/metrics.ts';
 import { type Append, type AppendOutcome, appendMessages } from '../src/server/store/append-messages.ts';
 import { connectionSettings, type Database, openPool } from '../src/server/store/database.ts';
 import { migrate } from '../src/server/store/migrations/migrations.ts';
+import { spaceLimits } from '../src/server/store/room-space.ts';
 import { Rooms } from '../src/server/store/rooms.ts';
 import { Users } from '../src/server/store/users.ts';
 import { createDatabase, type TestDatabase } from './support/postgres.ts';
@@ -42,7 +43,7 @@ async function newRoom(members: readonly string[]): Promise<string> {
   const room = uuidv7();
   await new Rooms(db).create(owner, { id: room, kind: 'private', name: 'a room', topic: undefined });
   for (const member of members)
-    await clientAt(0).query('select admit_member($1, $2, $3)', [room, member, owner.id]);
+    await clientAt(0).query(`select admit_member($1, $2, $3, ${spaceLimits})`, [room, member, owner.id]);
   return room;
 }
 
@@ -203,7 +204,8 @@ test('[G9] while members come and go, every accepted message lies inside its sen
   const goings = clients.slice(4).map(async (client, index) => {
     for (const round of upTo(40)) {
       const user = users[(index + round) % users.length];
-      const call = round % 2 === 0 ? 'release_member($1, $2, null)' : 'admit_member($1, $2, null)';
+      const call =
+        round % 2 === 0 ? 'release_member($1, $2, null)' : `admit_member($1, $2, null, ${spaceLimits})`;
       await client.query(`select ${call}`, [room, user?.id]);
     }
   });

@@ -271,6 +271,26 @@ test('nobody at an address that was named is a problem, and something else than 
   assert.deepEqual(wrong(await lookAtSite(other, config, true)), ['site: problem']);
 });
 
+test('of an answer without an end no more is read than papo would say', limit, async t => {
+  const chunk = Buffer.alloc(16 * 1024, 'x');
+  let written = 0;
+  const endless = await proxy(t, 'http://127.0.0.1:1', {
+    upgrades: false,
+    answer: (_request, response) => {
+      const go = () => {
+        while (!response.destroyed && response.write(chunk)) written += chunk.length;
+      };
+      response.on('drain', go);
+      go();
+      return true;
+    },
+  });
+  const findings = await lookAtSite(endless, config, true);
+  assert.match(said(findings, 'site'), /answered by something else than papo \(200\)/);
+  // What the kernels of both ends hold is written, too.
+  assert.ok(written > 0 && written < 64 * 1024 * 1024, `${written} bytes`);
+});
+
 test(
   'papo doctor ends with 0 where all is well and with 1 where something is to be mended',
   limit,

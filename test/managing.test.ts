@@ -210,6 +210,23 @@ test('only who is in a room can have read it', async () => {
   }
 });
 
+test('[PAGE-5] a display name in wide letters, or with its accents apart, is found by plain ones', async () => {
+  const names = { 'wide.joao': 'Ｊｏãｏ Largo', 'apart.joao': 'Joa\u0303o Separado' };
+  for (const [username, displayName] of Object.entries(names)) {
+    await request(server.url, 'POST', '/register', {
+      body: { username, password: 'correct horse', displayName },
+    });
+  }
+  for (const query of ['joao', 'João', 'JOÃO', 'ｊｏａ']) {
+    const { body } = await as<{ users: User[] }>(carla, 'GET', `/users?query=${encodeURIComponent(query)}`);
+    assert.deepEqual(
+      body.users.map(({ displayName }) => displayName),
+      Object.values(names).toReversed(),
+      query,
+    );
+  }
+});
+
 test('[PAGE-5] people are found by the beginning of their names, in any case, the exact one first', async () => {
   await request(server.url, 'POST', '/register', {
     body: { username: 'zoe.anders', password: 'correct horse', displayName: 'Anastácia 100%' },
@@ -222,6 +239,14 @@ test('[PAGE-5] people are found by the beginning of their names, in any case, th
   };
   assert.deepEqual(await find('ANA'), ['ana', 'anabel', 'zoe.anders']);
   assert.deepEqual(await find('anastÁ'), ['zoe.anders']);
+  assert.deepEqual(await find('anastacia'), ['zoe.anders'], 'without its accent');
+  assert.deepEqual(
+    await find('a\u0301na'),
+    await find('ana'),
+    'with one, in two characters, that nobody has',
+  );
+  assert.deepEqual(await find('ＡＮＡＳ'), ['zoe.anders'], 'in wide letters');
+  assert.deepEqual(await find('\u0301'), [], 'an accent alone');
   assert.deepEqual(await find('an_'), ['an_tonio'], 'no wildcard');
   assert.deepEqual(await find('%'), []);
   assert.deepEqual(await find('\\'), []);

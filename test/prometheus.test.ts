@@ -30,7 +30,7 @@ const filledIn = (expr: string) => expr.replaceAll('$__rate_interval', '1m').rep
 /** What an alert compares, without the numbers and as of now. */
 function compared(expr: string): string[] {
   const now = expr.replaceAll(/ offset \w+/g, '');
-  return now.split(/\s+(?:and|or|==|>|<)\s+/).filter(part => !/^[\d.]+$/.test(part));
+  return now.split(/\s+(?:and|or|unless|==|<=|>|<)\s+/).filter(part => !/^[\d.]+$/.test(part));
 }
 
 const heard = ({ rooms }: ChatClient) =>

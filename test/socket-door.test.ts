@@ -35,6 +35,7 @@ async function openDoor(context: TestContext) {
     origins: [],
     isTrustedProxy: () => false,
     maxConnectionsPerUser: undefined,
+    onAdmitted: () => {},
     logName: 'log',
     metrics,
     log,

@@ -46,6 +46,11 @@ test(
       [rooms.direct]: { version: 3, lastSeq: 1, memberCount: 2, role: 'member', readSeq: 0 },
     });
     assert.ok(anew.rooms.every(({ reset }) => reset));
+    const { users } = await ana.call('user.find', { query: 'ána m' });
+    assert.deepEqual(
+      users.map(({ displayName }) => displayName),
+      ['Ana Maria'],
+    );
 
     const again = await signIn(url, 'ana');
     const { rooms: resumed } = await again.call('sync', {

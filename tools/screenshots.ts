@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { ChatClient, register } from '../src/sdk/index.ts';
+import { ChatClient, login, register } from '../src/sdk/index.ts';
 import { openBrowser } from '../test/support/browser.ts';
 import { Visitor } from '../test/support/page-visitor.ts';
 import { password } from '../test/support/people.ts';
-import { spawnServer } from '../test/support/server.ts';
+import { type ServerProcess, spawnServer } from '../test/support/server.ts';
 
 const [wholeFolder] = process.argv.slice(2);
 const folder = wholeFolder ?? join(import.meta.dirname, '..', 'docs', 'images');
@@ -72,7 +72,10 @@ try {
   mkdirSync(folder, { recursive: true });
   await talk(server.url);
   await takeForDocuments(browser, server.url);
-  if (wholeFolder !== undefined) await takeTheRest(browser, server.url);
+  if (wholeFolder !== undefined) {
+    await appoint(server);
+    await takeTheRest(browser, server.url);
+  }
 } finally {
   await browser.close();
   await server.end('SIGTERM');
@@ -109,6 +112,19 @@ async function talk(url: string): Promise<void> {
   const carla = await ana.call('direct.open', { username: 'carla' });
   await ana.send(carla.room.id, 'Thank you for yesterday!').done;
   for (const client of Object.values(people)) client.close();
+}
+
+/** Ana administers the server, with Bruno; somebody has been shut out. */
+async function appoint({ url, output }: ServerProcess): Promise<void> {
+  const [, code = ''] = output.map(line => /\/administrator#([\w-]+)/.exec(line)).find(Boolean) ?? [];
+  const client = new ChatClient({ url, grant: await login(url, { username: 'ana', password }) });
+  await client.connect();
+  await client.call('administrator.claim', { code });
+  const gone = await register(url, { username: 'fabio.marques', password, displayName: 'Fábio Marques' });
+  await client.call('account.disable', { user: gone.user.id });
+  const { users } = await client.call('user.find', { query: 'bruno', limit: 1 });
+  for (const { id } of users) await client.call('account.promote', { user: id });
+  client.close();
 }
 
 async function take(page: Page, name: string): Promise<void> {
@@ -159,6 +175,15 @@ async function takeTheRest(browser: Browser, url: string): Promise<void> {
       await take(page, `${language}-dialog-${at + 1}`);
       await page.keyboard.press('Escape');
     }
+    await page.locator('.sidebar button').nth(4).click();
+    await page
+      .locator('.dialog-section', { has: page.getByText(/^Administra/) })
+      .getByRole('button')
+      .click();
+    await page.locator('.account-head', { hasText: 'Carla' }).click();
+    await page.locator('.account-body button').nth(1).click();
+    await take(page, `${language}-people`);
+    await page.keyboard.press('Escape');
     await page.locator('.room-link', { hasText: 'kitchen' }).click();
     await page.locator('.room-members').click();
     await page.locator('.rows-list li').first().waitFor();

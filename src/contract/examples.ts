@@ -84,6 +84,10 @@ export const operationExamples: { [N in OperationName]: { input: Input<N>; outpu
     input: { query: 'br', limit: 50 },
     output: { accounts: [{ user: bruno, administrator: false, disabledAt: at }], cursor: 'bruno' },
   },
+  'account.get': {
+    input: { user: bruno.id },
+    output: { account: { user: bruno, administrator: true } },
+  },
   'account.disable': { input: { user: bruno.id }, output: {} },
   'account.enable': { input: { user: bruno.id }, output: {} },
   'account.promote': { input: { user: bruno.id }, output: {} },

@@ -27,7 +27,13 @@ export const limits = {
   /** Rooms that get their newest page with a `reset`; those beyond are answered without messages. */
   maxSyncPages: 20,
   maxRoomsPerUser: 1_000,
+  /** Of these, those that others have brought a user into, by an invitation or a direct room; */
+  maxRoomsBroughtInto: 500,
+  /** and of those, the ones into which one and the same person has. */
+  maxRoomsBroughtIntoByOne: 100,
   maxConnectionsPerUser: 20,
+  /** HTTP connections of one network address that are open at a time; WebSockets aren't among them. */
+  maxHttpConnectionsPerAddress: 500,
   /** Logins a user can have; a new one beyond it ends the one that was refreshed longest ago. */
   maxLoginsPerUser: 100,
   /** A login that is not refreshed for so long ends. */

@@ -66,7 +66,7 @@ export const RoomQuery = storable(z.string().max(limits.maxRoomNameLength)).desc
   "Part of a room's name, in any case.",
 );
 export const UserQuery = storable(z.string().trim().min(1).max(limits.maxDisplayNameLength)).describe(
-  'The beginning of a username or a display name, in any case.',
+  'The beginning of a username or a display name, in any case, with or without accents.',
 );
 export const Cursor = storable(z.string().min(1).max(limits.maxCursorLength)).describe(
   'Where the next page begins, as the page before said it.',

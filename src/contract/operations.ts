@@ -152,6 +152,16 @@ export const operations = {
     }),
     output: z.object({ accounts: z.array(Account), cursor: nextCursor }),
   },
+  'account.get': {
+    summary: 'Shows one account.',
+    http: http('GET', '/admin/users/{user}'),
+    socket: true,
+    caller: 'administrator',
+    rates: ['requests'],
+    errors: ['forbidden', 'not_found'],
+    input: OfUser,
+    output: z.object({ account: Account }),
+  },
   'account.disable': {
     summary: 'Ends all logins of a user, and lets them sign in no more.',
     http: http('PUT', '/admin/users/{user}/disabled', 204),

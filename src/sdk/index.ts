@@ -1,5 +1,6 @@
 /** The SDK of papo: a chat client for browsers, Node ≥ 22, Bun and Deno, without dependencies. */
 export type {
+  Account,
   CookieGrant,
   Delta,
   Grant,

@@ -140,7 +140,7 @@ export class Metrics {
   );
   readonly rateLimited = this.#counter(
     'papo_rate_limited_total',
-    'Requests over a rate, by the rate.',
+    'Requests over a rate, by the rate, and HTTP connections over the limit of an address.',
     'scope',
   );
 
@@ -161,7 +161,7 @@ export class Metrics {
     for (const result of ['ok', 'unauthorized', 'unavailable']) this.connects.inc({ result }, 0);
     for (const code of [...countedCodes, 'other']) this.disconnects.inc({ code: String(code) }, 0);
     for (const code of ['connection', 'other']) this.dbErrors.inc({ code }, 0);
-    for (const scope of Object.keys(rates)) this.rateLimited.inc({ scope }, 0);
+    for (const scope of [...Object.keys(rates), 'httpConnections']) this.rateLimited.inc({ scope }, 0);
     for (const operation of ['register', 'login', 'refresh', 'logout', 'renew']) {
       this.auth.inc({ operation, result: 'ok' }, 0);
     }

@@ -10,6 +10,7 @@ import type pg from 'pg';
 import { limits } from '../contract/limits.ts';
 import type { Config } from './config.ts';
 import { trustProxies } from './doors/address.ts';
+import { Connections } from './doors/connections.ts';
 import { isSocketUpgrade } from './doors/handshake.ts';
 import { createHttpDoor } from './doors/http.ts';
 import { openMetricsDoor } from './doors/metrics.ts';
@@ -17,6 +18,7 @@ import { readPageFiles } from './doors/page-files.ts';
 import { type Patience, usualPatience } from './doors/patience.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
+import { refuseUnreadable } from './doors/unreadable.ts';
 import { Hub } from './live/hub.ts';
 import { LoginWatch } from './live/login-watch.ts';
 import { Turn } from './live/turn.ts';
@@ -182,6 +184,13 @@ export async function startNode(
     getRequestListener(app.fetch),
   );
   server.setTimeout(patience.stillMs);
+  refuseUnreadable(server);
+  const connections = config.rateLimits
+    ? new Connections(limits.maxHttpConnectionsPerAddress, isTrustedProxy, () =>
+        metrics.rateLimited.inc({ scope: 'httpConnections' }),
+      )
+    : undefined;
+  server.on('connection', connection => connections?.came(connection));
   const socketDoor = openSocketDoor(server, {
     hub,
     turn,
@@ -190,6 +199,7 @@ export async function startNode(
     origins,
     isTrustedProxy,
     maxConnectionsPerUser: config.rateLimits ? limits.maxConnectionsPerUser : undefined,
+    onAdmitted: connection => connections?.leftHttp(connection),
     logName,
     metrics,
     log,

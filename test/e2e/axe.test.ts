@@ -5,15 +5,18 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import type { AxeResults, RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
+import { onDatabase, registerAdministrator } from '../support/administration.ts';
 import { pageScene } from '../support/page-scene.ts';
-import { password, register } from '../support/people.ts';
+import { password } from '../support/people.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 declare const axe: { run(options: RunOptions): Promise<AxeResults> };
 
-const scene = pageScene(async scene => {
+const scene = pageScene(async ({ server }) => {
   const bia = await scene.talker('bia');
-  await register(scene.url, 'ana');
+  await registerAdministrator(server, 'ana');
+  const gone = await registerAdministrator(server, 'gone');
+  await onDatabase(server.databaseUrl, 'update users set disabled_at = now() where id = $1', [gone.user.id]);
   const general = (await bia.call('room.list', {})).rooms[0]?.id ?? '';
   const say = (room: string, text: string) =>
     bia.call('message.send', { room, id: crypto.randomUUID(), text });
@@ -46,6 +49,7 @@ const buttons = {
     register: 'Create account',
     user: 'Username',
     password: 'Password',
+    people: 'People',
     dialogs: [
       'Settings',
       'New room',
@@ -60,6 +64,7 @@ const buttons = {
     register: 'Criar conta',
     user: 'Usuário',
     password: 'Senha',
+    people: 'Pessoas',
     dialogs: [
       'Ajustes',
       'Nova sala',
@@ -94,7 +99,11 @@ for (const [locale, colorScheme, viewport] of [
     const found: Record<string, string[]> = {};
     const look = async (screen: string) => {
       found[screen] = await violations(page);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      const overflow = await page.evaluate(() =>
+        Math.max(
+          ...[...document.querySelectorAll('html, dialog[open]')].map(it => it.scrollWidth - it.clientWidth),
+        ),
+      );
       assert.ok(overflow <= 0, `${screen} is wider than the screen by ${overflow} px`);
     };
     await look('sign in');
@@ -121,6 +130,14 @@ for (const [locale, colorScheme, viewport] of [
       await page.keyboard.press('Escape');
       await page.locator('dialog[open]').waitFor({ state: 'detached' });
     }
+    if (viewport === narrow) await page.goto(scene.url);
+    await page.getByRole('button', { name: words.dialogs[0] }).click();
+    await page.getByRole('button', { name: words.people, exact: true }).click();
+    await page.locator('.account-head', { hasText: '@bia' }).click();
+    await look('people');
+    await page.locator('.account-body button').last().click();
+    await look('people, asked whether to disable one');
+    await page.keyboard.press('Escape');
     await page.goto(`${scene.url}/r/nowhere`);
     await page.locator('.placeholder h1').waitFor();
     await look('no such room');

@@ -70,6 +70,9 @@ test('the link of the first administrator makes one of who opens it and signs in
   assert.doesNotMatch(olga.page.url(), /#/);
   const { body } = await request<{ administrator?: boolean }>(scene.url, 'GET', '/me', { token });
   assert.equal(body.administrator, true);
+  await olga.page.getByRole('button', { name: 'People' }).click();
+  await olga.page.locator('.account', { hasText: '@olga' }).getByText('administrator').waitFor();
+  assert.equal(await olga.page.locator('.toast').count(), 0);
   assert.deepEqual(olga.oddities, []);
 });
 

@@ -21,10 +21,17 @@ export class RawConnection {
   ended = false;
   readonly #watchers = new Set<() => void>();
 
-  constructor(url: string) {
+  /** @param localAddress where it comes from; absent: as usual. */
+  constructor(url: string, localAddress?: string) {
     const { hostname, port } = new URL(url);
     // Half-open: what the server does with a peer that doesn't close its end is for the tests to see.
-    this.socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true, noDelay: true });
+    this.socket = connect({
+      host: hostname,
+      port: Number(port),
+      allowHalfOpen: true,
+      noDelay: true,
+      ...(localAddress !== undefined && { localAddress }),
+    });
     this.socket.on('data', (bytes: Buffer) => {
       this.received = Buffer.concat([this.received, bytes]);
       this.#notify();

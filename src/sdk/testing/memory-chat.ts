@@ -9,7 +9,7 @@ import { MemoryRoom, type Seat } from './memory-room.ts';
 /** The operations that need neither a socket nor a login to be known, and that no administration is needed for. */
 export type ChatOperation = Exclude<
   SocketOperation,
-  | `account.${'logout' | 'password' | 'list' | 'disable' | 'enable' | 'promote' | 'demote'}`
+  | `account.${'logout' | 'password' | 'list' | 'get' | 'disable' | 'enable' | 'promote' | 'demote'}`
   | 'administrator.claim'
   | 'token.renew'
 >;

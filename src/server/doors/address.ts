@@ -14,16 +14,22 @@ export function trustProxies(proxies: readonly string[]): IsTrustedProxy {
 
 /** The host that the client asked for: what a trusted proxy says of it, else the request's own. */
 export function requestedHost(request: IncomingMessage, isTrusted: IsTrustedProxy): string | undefined {
-  const forwarded = request.headers['x-forwarded-host'];
-  const isForwarded = typeof forwarded === 'string' && isTrusted(request.socket.remoteAddress ?? '');
-  return isForwarded ? forwarded.split(',')[0]?.trim() : request.headers.host;
+  return forwarded(request, 'x-forwarded-host', isTrusted) ?? request.headers.host;
 }
 
 /** Whether the client came by `http` or `https`, as a trusted proxy says; undefined where none says anything. */
 export function forwardedProtocol(request: IncomingMessage, isTrusted: IsTrustedProxy): string | undefined {
-  const forwarded = request.headers['x-forwarded-proto'];
-  const isForwarded = typeof forwarded === 'string' && isTrusted(request.socket.remoteAddress ?? '');
-  return isForwarded ? forwarded.split(',')[0]?.trim().toLowerCase() : undefined;
+  return forwarded(request, 'x-forwarded-proto', isTrusted)?.toLowerCase();
+}
+
+/**
+ * Where a proxy adds to what is there (Apache does) rather than setting it, the client wrote what stands before. The last is
+ * the nearest proxy's own word; nothing says of those before whose they are.
+ */
+function forwarded(request: IncomingMessage, name: string, isTrusted: IsTrustedProxy): string | undefined {
+  const said = request.headers[name];
+  const isBelieved = typeof said === 'string' && isTrusted(request.socket.remoteAddress ?? '');
+  return isBelieved ? said.split(',').at(-1)?.trim() : undefined;
 }
 
 /** Some proxies name the port as well: `192.0.2.1:49152`, `[2001:db8::1]:49152`. */
@@ -31,12 +37,13 @@ function withoutPort(address: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 }
 
-/**
- * What limits by address count by: the nearest address that is not a trusted proxy's. One customer of IPv6 has at least a
- * network of 64 bits, so these count as one.
- */
+/** What limits by address count by: the nearest address that is not a trusted proxy's. */
 export function countedAddress(request: IncomingMessage, isTrusted: IsTrustedProxy): string {
-  const address = withoutPort(proxyAddr(request, isTrusted));
+  return networkOf(withoutPort(proxyAddr(request, isTrusted)));
+}
+
+/** One customer of IPv6 has at least a network of 64 bits, so these count as one address. */
+export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();

@@ -49,9 +49,9 @@ function offeredProtocols(request: IncomingMessage): string[] {
   return (request.headers['sec-websocket-protocol'] ?? '').split(',').map(protocol => protocol.trim());
 }
 
-/** A refused handshake, as the bytes of an HTTP response. */
-export function refusal(error: OperationError): string {
-  const { status, headers, body } = problemResponse(error);
+/** A refused handshake, as the bytes of an HTTP response. @param status another one than the error's. */
+export function refusal(error: OperationError, status?: number): string {
+  const { headers, body, ...usual } = problemResponse(error, { status });
   const fields = {
     ...guardingHeaders,
     ...headers,
@@ -59,7 +59,7 @@ export function refusal(error: OperationError): string {
     Connection: 'close',
   };
   return [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `HTTP/1.1 ${usual.status} ${STATUS_CODES[usual.status]}`,
     ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
     '',
     body,

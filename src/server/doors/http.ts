@@ -194,6 +194,6 @@ function numberOf(text: string): number | string {
 }
 
 function problem(context: Context<Environment>, error: OperationError): Response {
-  const { status, headers, body } = problemResponse(error, context.get('requestId'));
+  const { status, headers, body } = problemResponse(error, { requestId: context.get('requestId') });
   return context.body(body, status as ContentfulStatusCode, headers);
 }

@@ -6,9 +6,13 @@ import type { OperationError } from '../errors.ts';
 
 export type ProblemResponse = { status: number; headers: Record<string, string>; body: string };
 
-export function problemResponse(error: OperationError, requestId: string = uuidv7()): ProblemResponse {
+/** @param told what isn't the error's own: the request's id, if it has one, and a status if another one says it better. */
+export function problemResponse(
+  error: OperationError,
+  told: { requestId?: string | undefined; status?: number | undefined } = {},
+): ProblemResponse {
   const { code, message: detail, retryAfterMs } = error;
-  const { status } = errorCodes[code];
+  const { requestId = uuidv7(), status = errorCodes[code].status } = told;
   const problem: Problem = {
     type: `urn:papo:error:${code}`,
     title: errorTitles[code],

@@ -29,6 +29,8 @@ type Parts = {
   isTrustedProxy: IsTrustedProxy;
   /** `undefined`: as many as one likes. */
   maxConnectionsPerUser: number | undefined;
+  /** Called with each connection that has become a socket. */
+  onAdmitted: (connection: Duplex) => void;
   logName: string;
   metrics: Metrics;
   log: Logger;
@@ -52,7 +54,7 @@ export type SocketDoor = {
 /** Opens the door on a HTTP server. */
 export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
   const { hub, turn, authenticate, origins, isTrustedProxy, logName, metrics, log } = parts;
-  const { maxConnectionsPerUser = Number.POSITIVE_INFINITY } = parts;
+  const { maxConnectionsPerUser = Number.POSITIVE_INFINITY, onAdmitted } = parts;
   // closeTimeout is newer than the types of ws.
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -116,6 +118,7 @@ export function openSocketDoor(server: Server, parts: Parts): SocketDoor {
       metrics.connects.inc({ result: 'too_many_connections' });
       return;
     }
+    onAdmitted(socket);
     const session = new Session(uuidv7(), user, login, new SocketWire(webSocket, socket), turn, metrics);
     session.say({
       event: 'hello',

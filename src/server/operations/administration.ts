@@ -8,7 +8,7 @@ import { endSessions } from './sign-out.ts';
 type Parts = { hub: Hub; administration: Administration; claim: Claim };
 
 type AdministrationOperation =
-  | `account.${'list' | 'disable' | 'enable' | 'promote' | 'demote'}`
+  | `account.${'list' | 'get' | 'disable' | 'enable' | 'promote' | 'demote'}`
   | 'administrator.claim';
 
 export function administrationOperations(parts: Parts): Pick<Handlers, AdministrationOperation> {
@@ -19,6 +19,8 @@ export function administrationOperations(parts: Parts): Pick<Handlers, Administr
       const page = await administration.list(query, cursor, limit);
       return { accounts: page.items, ...(page.cursor !== undefined && { cursor: page.cursor }) };
     },
+
+    'account.get': async ({ user }) => ({ account: await administration.get(user) }),
 
     'account.disable': async ({ user }, caller) => {
       const ended = await administration.disable(user, { administrator: caller.user.id });

@@ -105,7 +105,8 @@ export function operationError(
 ): OperationError {
   if (error instanceof OperationError) return error;
   if (isPassing(error)) {
-    log.warn({ err: error, operation, ...asker }, 'the database is away, or too busy');
+    // Whoever asks is told; the store warns of it once, however many ask.
+    log.debug({ err: error, operation, ...asker }, 'the database is away, or too busy');
     return new OperationError('unavailable', 'the database is away, or too busy', databaseAwayRetryMs);
   }
   log.error({ err: error, operation, ...asker }, 'an operation failed');

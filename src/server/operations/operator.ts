@@ -99,7 +99,6 @@ export class Operator {
       throw new OperationError('bad_request', 'a private room needs an owner, who can invite others');
     }
     const user = owner === undefined ? undefined : (await this.#credentials(owner)).user;
-    if (user !== undefined) await rooms.requireSpaceFor(user.id);
     const id = uuidv7();
     await rooms.create(user, { id, kind, name, topic });
     return id;

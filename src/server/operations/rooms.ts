@@ -9,6 +9,7 @@ import type { Memberships } from '../store/memberships.ts';
 import type { Messages } from '../store/messages.ts';
 import type { Page } from '../store/page.ts';
 import type { RoomDetails } from '../store/room-details.ts';
+import { noSpace } from '../store/room-space.ts';
 import type { Rooms } from '../store/rooms.ts';
 import type { Users } from '../store/users.ts';
 import type { Handlers } from './dispatch.ts';
@@ -36,7 +37,6 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.create': async ({ id: given, name, kind, topic }, { user }) => {
       const id = given ?? uuidv7();
       if (given === undefined || !(await rooms.wasCreatedBy(user.id, given))) {
-        await rooms.requireSpaceFor(user.id);
         await rooms.create(user, { id, kind, name, topic });
       }
       hub.came(user.id, id);
@@ -68,8 +68,8 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       const seen = await rooms.visibleTo(user.id, room);
       refuseDirect(seen, 'joined');
       if (seen.role === undefined) {
-        await rooms.requireSpaceFor(user.id);
         const changed = await memberships.admit(room, user.id);
+        if (changed.outcome === 'full') throw noSpace(undefined);
         if (changed.outcome === 'refused') {
           throw new OperationError('forbidden', 'who was removed comes back only by invitation');
         }
@@ -90,8 +90,8 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
     'room.invite': async ({ room, user: guest }, { user }) => {
       refuseDirect(await rooms.joinedBy(user.id, room), 'invited to');
       if ((await users.byId(guest)) === undefined) throw new OperationError('not_found', 'no such user');
-      if ((await members.one(room, guest))?.in !== true) await rooms.requireSpaceFor(guest);
       const changed = await memberships.invite(room, guest, user.id);
+      if (changed.outcome === 'full') throw noSpace(user.id);
       if (changed.outcome === 'refused') {
         await rooms.joinedBy(user.id, room);
         throw new OperationError('forbidden', 'only members can invite');
@@ -144,17 +144,12 @@ export function roomOperations(parts: Parts): Pick<Handlers, RoomOperation> {
       const peer = 'user' in input ? await users.byId(input.user) : await users.byName(input.username);
       if (peer === undefined) throw new OperationError('not_found', 'no such user');
       if (peer.id === user.id) throw new OperationError('bad_request', 'a direct room needs another person');
-      const room = (await rooms.directOf(user.id, peer.id)) ?? (await openDirect(user.id, peer.id));
+      const room = (await rooms.directOf(user.id, peer.id)) ?? (await rooms.openDirect(user.id, peer.id));
       // An earlier opening may have been cut short before it was told.
       for (const member of [user.id, peer.id]) hub.came(member, room);
       return { room: await rooms.joinedBy(user.id, room) };
     },
   };
-
-  async function openDirect(one: string, other: string): Promise<string> {
-    for (const user of [one, other]) await rooms.requireSpaceFor(user);
-    return rooms.openDirect(one, other);
-  }
 }
 
 /** Two members, for ever. */

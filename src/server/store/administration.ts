@@ -5,7 +5,7 @@ import { OperationError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { endLogins } from './ended-logins.ts';
 import type { Page } from './page.ts';
-import { userOf } from './rows.ts';
+import { accountOf } from './rows.ts';
 import { beginningLike, userColumns } from './users.ts';
 
 /**
@@ -16,6 +16,8 @@ const administrationKey = 0x61_64_6d_6e;
 
 /** Who asks for a change: an administrator, or undefined for whoever has the machine, who may do everything. */
 export type ChangedBy = { administrator: string } | undefined;
+
+const accountColumns = [...userColumns, 'administrator', 'disabled_at'] as const;
 
 export class Administration {
   readonly #db: Database;
@@ -29,7 +31,7 @@ export class Administration {
     // In the order of bytes, which is that of the index.
     let rows = this.#db
       .selectFrom('users')
-      .select([...userColumns, 'administrator', 'disabled_at'])
+      .select(accountColumns)
       .orderBy(sql`username using ~<~`)
       .limit(limit + 1);
     if (query !== undefined) rows = rows.where(beginningLike(query));
@@ -37,13 +39,20 @@ export class Administration {
     const found = await rows.execute();
     const page = found.slice(0, limit);
     return {
-      items: page.map(row => ({
-        user: userOf(row),
-        administrator: row.administrator,
-        ...(row.disabled_at !== null && { disabledAt: row.disabled_at.toISOString() }),
-      })),
+      items: page.map(accountOf),
       cursor: found.length > limit ? page.at(-1)?.username : undefined,
     };
+  }
+
+  /** @throws OperationError `not_found` */
+  async get(user: string): Promise<Account> {
+    const row = await this.#db
+      .selectFrom('users')
+      .select(accountColumns)
+      .where('id', '=', user)
+      .executeTakeFirst();
+    if (row === undefined) throw noSuchUser();
+    return accountOf(row);
   }
 
   async isAdministrator(user: string): Promise<boolean> {
@@ -109,6 +118,10 @@ export function notAdministrator(): OperationError {
   return new OperationError('forbidden', 'only an administrator can do that');
 }
 
+function noSuchUser(): OperationError {
+  return new OperationError('not_found', 'no such user');
+}
+
 type Changes = { administrator: boolean } | { disabled_at: ReturnType<typeof sql<Date>> | null };
 
 async function update(db: Database, user: string, changes: Changes): Promise<void> {
@@ -118,7 +131,7 @@ async function update(db: Database, user: string, changes: Changes): Promise<voi
     .where('id', '=', user)
     .returning('id')
     .executeTakeFirst();
-  if (row === undefined) throw new OperationError('not_found', 'no such user');
+  if (row === undefined) throw noSuchUser();
 }
 
 async function isAdministrator(db: Database, user: string): Promise<boolean> {

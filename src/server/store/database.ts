@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { Outage } from './outage.ts';
 import type { Schema } from './schema.ts';
 
 export type Database = Kysely<Schema>;
@@ -39,7 +40,12 @@ export function connectionSettings(connection: pg.ClientConfig): pg.ClientConfig
 }
 
 export function openPool(connection: pg.ClientConfig, log: Logger, { dbErrors, dbPool }: Metrics): Database {
+  const outage = new Outage(log);
   const pool = createPool({ ...connectionSettings(connection), max: poolSize }, log);
+  const failed = (error: unknown) => {
+    dbErrors.inc({ code: errorLabel(error) });
+    if (isPassing(error)) outage.failed(error);
+  };
   dbPool.from(() => {
     const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
     return { busy: totalCount - idle, idle, waiting };
@@ -51,13 +57,14 @@ export function openPool(connection: pg.ClientConfig, log: Logger, { dbErrors, d
         end: () => pool.end(),
         connect: () =>
           pool.connect().catch(error => {
-            dbErrors.inc({ code: errorLabel(error) });
+            failed(error);
             throw error;
           }),
       },
     }),
     log: event => {
-      if (event.level === 'error') dbErrors.inc({ code: errorLabel(event.error) });
+      if (event.level === 'error') failed(event.error);
+      else outage.answered();
     },
   });
 }

@@ -1,6 +1,7 @@
 /** Logins that have ended, wherever that was done: by this server, by a command, by hand. */
-import { sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Database } from './database.ts';
+import type { Schema } from './schema.ts';
 
 /**
  * How far before the last look the next one begins: whoever ended a login said when before it was committed. Longer than
@@ -55,10 +56,31 @@ export class EndedLogins {
   }
 }
 
-/** Ends all logins of a user, but one if it is named. @returns those that ended. */
-export async function endLogins(db: Database, user: string, kept?: string): Promise<string[]> {
-  let deletion = db.deleteFrom('logins').where('user_id', '=', user);
-  if (kept !== undefined) deletion = deletion.where('id', '!=', kept);
-  const ended = await deletion.returning('id').execute();
+/**
+ * Ends logins of a user: those that are meant, or all. They are locked in the order of their ids, or two who end the same
+ * ones at once would wait for each other, since a login that is refreshed meanwhile changes its place in every other order.
+ * @returns those that ended.
+ */
+export async function endLogins(
+  db: Database,
+  user: string,
+  meant: (eb: ExpressionBuilder<Schema, 'logins'>) => Expression<SqlBool> = eb => eb.val(true),
+): Promise<string[]> {
+  const ended = await db
+    .with(
+      cte => cte('doomed').materialized(),
+      doomed =>
+        doomed
+          .selectFrom('logins')
+          .select('id')
+          .where('user_id', '=', user)
+          .where(meant)
+          .orderBy('id')
+          .forUpdate(),
+    )
+    .deleteFrom('logins')
+    .where('id', 'in', those => those.selectFrom('doomed').select('id'))
+    .returning('id')
+    .execute();
   return ended.map(({ id }) => id);
 }

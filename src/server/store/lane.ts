@@ -121,7 +121,9 @@ export class Lane {
       } catch (error) {
         this.#metrics.dbErrors.inc({ code: errorLabel(error) });
         if (isDataError(error)) return this.#decideOneByOne(unit, error);
-        this.#log.warn({ err: error, attempt, entries: unit.length }, 'unknown outcome; the same again');
+        // Once for each unit: those that follow it wait until it is decided.
+        const level = attempt === 0 ? 'warn' : 'debug';
+        this.#log[level]({ err: error, attempt, entries: unit.length }, 'unknown outcome; the same again');
         this.#metrics.unknownOutcomes.inc();
         this.#dropClient();
         await this.#backOff(attempt);

@@ -43,7 +43,6 @@ export class Logins {
       .returning('id')
       .executeTakeFirst();
     if (started === undefined) return undefined;
-    const oldestIdle = new Date(Date.now() - limits.maxIdleLoginMs);
     const beyond = this.#db
       .selectFrom('logins')
       .select('id')
@@ -51,13 +50,12 @@ export class Logins {
       .orderBy('refreshed_at', 'desc')
       .orderBy('id', 'desc')
       .offset(limits.maxLoginsPerUser);
-    const ended = await this.#db
-      .deleteFrom('logins')
-      .where('user_id', '=', user)
-      .where(eb => eb.or([eb('id', 'in', beyond), eb('refreshed_at', '<', oldestIdle)]))
-      .returning('id')
-      .execute();
-    return { login, ended: ended.map(({ id }) => id) };
+    // By the database's clock, which is the one that wrote `refreshed_at`.
+    const longestAgo = sql<Date>`now() - make_interval(secs => ${sql.lit(limits.maxIdleLoginMs / 1000)})`;
+    const ended = await endLogins(this.#db, user, eb =>
+      eb.or([eb('id', 'in', beyond), eb('refreshed_at', '<', longestAgo)]),
+    );
+    return { login, ended };
   }
 
   /** Whose login this is; undefined when it has ended. */

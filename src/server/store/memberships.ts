@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { Member } from '../../contract/objects.ts';
 import type { Changed, MessageLog } from './message-log.ts';
+import { spaceLimits } from './room-space.ts';
 import { type MemberRow, memberOf } from './rows.ts';
 import { callVersioned } from './versioned-call.ts';
 
@@ -12,14 +13,14 @@ export class Memberships {
     this.#log = log;
   }
 
-  /** Someone comes in by themselves. The room must exist. `refused`: they were removed. */
+  /** Someone comes in by themselves. The room must exist. `refused`: they were removed; `full`: see `noSpace`. */
   admit(room: string, newcomer: string): Promise<Changed> {
-    return this.#change(room, 'select * from admit_member($1, $2, null)', [room, newcomer]);
+    return this.#admit(room, newcomer, null);
   }
 
-  /** A member brings someone in. `refused`: the inviter is not a member. */
+  /** A member brings someone in. `refused`: the inviter is not a member; `full`: see `noSpace`. */
   invite(room: string, newcomer: string, inviter: string): Promise<Changed> {
-    return this.#change(room, 'select * from admit_member($1, $2, $3)', [room, newcomer, inviter]);
+    return this.#admit(room, newcomer, inviter);
   }
 
   /** Someone leaves; the longest-standing member follows an owner. */
@@ -32,7 +33,16 @@ export class Memberships {
     return this.#change(room, 'select * from release_member($1, $2, $3)', [room, member, remover]);
   }
 
-  #change(room: string, statement: string, parameters: readonly string[]): Promise<Changed> {
+  #admit(room: string, newcomer: string, inviter: string | null): Promise<Changed> {
+    const parameters = [room, newcomer, inviter, ...spaceLimits];
+    return this.#change(room, 'select * from admit_member($1, $2, $3, $4, $5, $6)', parameters);
+  }
+
+  #change(
+    room: string,
+    statement: string,
+    parameters: readonly (string | number | null)[],
+  ): Promise<Changed> {
     return this.#log.change(room, async client => {
       const { outcome, from, version, memberCount } = await callVersioned(client, statement, parameters);
       if (outcome !== 'changed') return { outcome, version };

@@ -31,7 +31,7 @@ export type Appended =
 /** What became of another change: `delta` if there was one, else the room's head. */
 export type Changed =
   | { outcome: 'changed'; delta: Delta }
-  | { outcome: 'unchanged' | 'refused' | 'taken'; version: number };
+  | { outcome: 'unchanged' | 'refused' | 'taken' | 'full'; version: number };
 
 export class MessageLog {
   readonly #lanes: readonly Lane[];

@@ -2,12 +2,12 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { limits } from '../../contract/limits.ts';
 import { Id, type Role, type Room, type RoomInfo, Time, type User } from '../../contract/objects.ts';
 import { OperationError } from '../errors.ts';
 import { withinAnswer } from './answer-size.ts';
 import { type Database, isUniqueViolation } from './database.ts';
 import type { Page } from './page.ts';
+import { requireSpace } from './room-space.ts';
 import { roomInfoOf } from './rows.ts';
 
 /** A room's name as it is compared: two public rooms never have the same. */
@@ -86,19 +86,6 @@ export class Rooms {
     return seen;
   }
 
-  /** @throws OperationError `forbidden` when the user is in as many rooms as one can be. */
-  async requireSpaceFor(user: string): Promise<void> {
-    const { count } = await this.#db
-      .selectFrom('members')
-      .select(eb => eb.fn.countAll<number>().as('count'))
-      .where('user_id', '=', user)
-      .where('state', '=', 'in')
-      .executeTakeFirstOrThrow();
-    if (count >= limits.maxRoomsPerUser) {
-      throw new OperationError('forbidden', `nobody can be in more than ${limits.maxRoomsPerUser} rooms`);
-    }
-  }
-
   /** Public rooms by name, those whose name contains `query`. */
   async browse(user: string, query: string, after: string | undefined, limit: number): Promise<Page<Room>> {
     let rows = roomsSeenBy(this.#db, user)
@@ -119,7 +106,8 @@ export class Rooms {
   /**
    * A new room, owned by whoever creates it: their coming in is the room's first version. Nothing happens if they have
    * created it before. Without an owner nobody is in it.
-   * @throws OperationError `name_taken` for a second public room of a name, `id_conflict` for another one's room.
+   * @throws OperationError `name_taken` for a second public room of a name, `id_conflict` for another one's room,
+   * `forbidden` when the owner is in as many rooms as one can be.
    */
   async create(owner: User | undefined, { id, kind, name, topic }: NewRoom): Promise<void> {
     try {
@@ -128,6 +116,8 @@ export class Rooms {
           .insertInto('rooms')
           .values({ id, kind, name, name_key: nameKey(name), topic: topic ?? null, direct_pair: null })
           .execute();
+        // After the room: who has made it before is to be answered with it, however many rooms they are in.
+        if (owner !== undefined) await requireSpace(tx, owner.id);
         await seat(tx, id, owner === undefined ? [] : [{ user: owner.id, role: 'owner' }]);
       });
     } catch (error) {
@@ -159,9 +149,12 @@ export class Rooms {
     return row?.id;
   }
 
-  /** The direct room of two people: the same one every time, whoever opens it, also at the same instant. */
-  async openDirect(one: string, other: string): Promise<string> {
-    const pair = pairOf(one, other);
+  /**
+   * The direct room of two people: the same one every time, whoever opens it, also at the same instant.
+   * @throws OperationError `forbidden` when one of them can't be in more rooms.
+   */
+  async openDirect(opener: string, other: string): Promise<string> {
+    const pair = pairOf(opener, other);
     return this.#db.transaction().execute(async tx => {
       const id = uuidv7();
       const made = await tx
@@ -178,10 +171,15 @@ export class Rooms {
           .executeTakeFirstOrThrow();
         return row.id;
       }
-      await seat(tx, id, [
-        { user: one, role: 'member' },
-        { user: other, role: 'member' },
-      ]);
+      const people = [
+        { user: opener, role: 'member' as const },
+        { user: other, role: 'member' as const, broughtBy: opener },
+      ];
+      // One order for all who open direct rooms of the same people.
+      for (const { user, broughtBy } of people.toSorted((one, two) => (one.user < two.user ? -1 : 1))) {
+        await requireSpace(tx, user, broughtBy);
+      }
+      await seat(tx, id, people);
       return id;
     });
   }
@@ -287,16 +285,16 @@ function peerOf(row: RoomRow): { peer: User } | undefined {
 async function seat(
   db: Database,
   room: string,
-  people: readonly { user: string; role: Role }[],
+  people: readonly { user: string; role: Role; broughtBy?: string }[],
 ): Promise<void> {
   await db
     .insertInto('room_heads')
     .values({ room_id: room, last_seq: 0, version: people.length, member_count: people.length })
     .execute();
   if (people.length === 0) return;
-  const members = people.map(({ user, role }, index) => {
-    const version = index + 1;
-    return { room_id: room, user_id: user, role, state: 'in' as const, version, since: version, read_seq: 0 };
+  const members = people.map(({ user, role, broughtBy = null }, index) => {
+    const numbers = { version: index + 1, since: index + 1, read_seq: 0 };
+    return { room_id: room, user_id: user, role, state: 'in' as const, brought_by: broughtBy, ...numbers };
   });
   await db.insertInto('members').values(members).execute();
 }

@@ -1,5 +1,5 @@
 /** From rows of the database to objects of the contract. */
-import type { Member, Message, Role, RoomInfo, RoomKind, User } from '../../contract/objects.ts';
+import type { Account, Member, Message, Role, RoomInfo, RoomKind, User } from '../../contract/objects.ts';
 
 export type UserRow = { id: string; username: string; display_name: string; created_at: Date };
 
@@ -9,6 +9,16 @@ export function userOf(row: UserRow): User {
     username: row.username,
     displayName: row.display_name,
     createdAt: row.created_at.toISOString(),
+  };
+}
+
+export type AccountRow = UserRow & { administrator: boolean; disabled_at: Date | null };
+
+export function accountOf(row: AccountRow): Account {
+  return {
+    user: userOf(row),
+    administrator: row.administrator,
+    ...(row.disabled_at !== null && { disabledAt: row.disabled_at.toISOString() }),
   };
 }
 

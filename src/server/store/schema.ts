@@ -8,6 +8,7 @@ export type Schema = {
     id: string;
     username: string;
     display_name: string;
+    display_key: Generated<string>;
     password_hash: string;
     welcomed: Generated<boolean>;
     administrator: Generated<boolean>;
@@ -42,6 +43,7 @@ export type Schema = {
     version: number;
     since: number;
     read_seq: number;
+    brought_by: string | null;
     at: Generated<Date>;
   };
   messages: {

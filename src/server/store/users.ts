@@ -6,6 +6,7 @@ import { OperationError } from '../errors.ts';
 import { type Database, isUniqueViolation } from './database.ts';
 import { endLogins } from './ended-logins.ts';
 import { userOf } from './rows.ts';
+import { searchKey } from './search-key.ts';
 
 export const userColumns = ['users.id', 'users.username', 'users.display_name', 'users.created_at'] as const;
 
@@ -33,7 +34,13 @@ export class Users {
     try {
       const row = await this.#db
         .insertInto('users')
-        .values({ id: uuidv7(), username, display_name: displayName, password_hash: passwordHash })
+        .values({
+          id: uuidv7(),
+          username,
+          display_name: displayName,
+          display_key: searchKey(displayName),
+          password_hash: passwordHash,
+        })
         .returning(userColumns)
         .executeTakeFirstOrThrow();
       return userOf(row);
@@ -89,7 +96,7 @@ export class Users {
         .where('password_generation', '=', passwordGeneration)
         .returning('id')
         .executeTakeFirst();
-      return changed && endLogins(tx, user.id, keptLogin);
+      return changed && endLogins(tx, user.id, eb => eb('id', 'is distinct from', keptLogin ?? null));
     });
   }
 
@@ -98,13 +105,13 @@ export class Users {
     await this.#db.updateTable('users').set({ welcomed: true }).where('id', '=', user).execute();
   }
 
-  /** People whose username or display name begins so, in any case; who has exactly this username is first. */
+  /** People whose username or display name begins so, see {@link searchKey}; who has exactly this username is first. */
   async find(query: string, limit: number): Promise<User[]> {
     const rows = await this.#db
       .selectFrom('users')
       .select(userColumns)
       .where(beginningLike(query))
-      .orderBy(sql`username = ${normalised(query)}`, 'desc')
+      .orderBy(sql`username = ${searchKey(query)}`, 'desc')
       .orderBy(sql`username collate "C"`)
       .limit(limit)
       .execute();
@@ -130,12 +137,11 @@ export class Users {
   }
 }
 
-/** Whose username or display name begins so, in any case. */
+/** Whose username or display name begins so, in any case, with or without accents. */
 export function beginningLike(query: string): RawBuilder<SqlBool> {
-  const beginning = `${normalised(query).replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return sql`(username like ${beginning} or lower(display_name) like ${beginning})`;
-}
-
-function normalised(query: string): string {
-  return query.normalize('NFKC').toLowerCase();
+  const key = searchKey(query);
+  // Nothing but accents is nobody's name, not everybody's.
+  if (key === '') return sql`false`;
+  const beginning = `${key.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return sql`(username like ${beginning} or display_key like ${beginning})`;
 }

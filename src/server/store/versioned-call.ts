@@ -2,7 +2,7 @@
 import type pg from 'pg';
 
 export type VersionedOutcome = {
-  outcome: 'changed' | 'unchanged' | 'refused' | 'taken';
+  outcome: 'changed' | 'unchanged' | 'refused' | 'taken' | 'full';
   /** The first version of the change, and the last; both the room's head when there was none. */
   from: number;
   version: number;
@@ -20,7 +20,7 @@ type Row = {
 export async function callVersioned(
   client: pg.ClientBase,
   statement: string,
-  parameters: readonly (string | null)[],
+  parameters: readonly (string | number | null)[],
 ): Promise<VersionedOutcome> {
   const { rows } = await client.query<Row>(statement, [...parameters]);
   const [row] = rows;

@@ -1,6 +1,7 @@
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { ChatClient, ConnectionState, OutgoingMessage, Room, RoomReplica, User } from 'papo/sdk';
 import { titleOf } from './people.ts';
+import { Standing } from './standing.ts';
 import { Timeline } from './timeline.ts';
 
 /** A room as the list shows it. */
@@ -14,6 +15,7 @@ export interface RoomEntry {
 /** A connected person's chat, as signals: what the client tells by events, for the views to read. */
 export class Chat {
   readonly client: ChatClient;
+  readonly standing: Standing;
   readonly #connection: ReturnType<typeof signal<ConnectionState>>;
   /** Counted up whenever something in the client has changed: it holds its state in place. */
   readonly #roomsChanged = signal(0);
@@ -30,6 +32,7 @@ export class Chat {
 
   constructor(client: ChatClient) {
     this.client = client;
+    this.standing = new Standing(client);
     this.#connection = signal<ConnectionState>(client.state);
     const entries = computed(() => {
       this.#roomsChanged.value;
@@ -129,10 +132,12 @@ export class Chat {
   }
 
   #follow(state: ConnectionState): void {
+    const isFirst = state.name === 'live' && !this.#hasSynced.peek();
     batch(() => {
       this.#connection.value = state;
-      if (state.name === 'live') this.#hasSynced.value = true;
+      if (isFirst) this.#hasSynced.value = true;
     });
+    if (isFirst) void this.standing.ask();
   }
 }
 

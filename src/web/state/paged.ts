@@ -1,6 +1,9 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
 
-/** A list that comes page by page as it is asked for: browsing, members. One page is read ahead, to know whether there is more. */
+/**
+ * A list that comes page by page as it is asked for: browsing, members, accounts. One page is read ahead, to know whether
+ * there is more.
+ */
 export class Paged<T> {
   readonly #items = signal<readonly T[]>([]);
   readonly #state = signal<'loading' | 'more' | 'failed' | 'done'>('loading');
@@ -34,6 +37,13 @@ export class Paged<T> {
       this.#state.value = 'loading';
     });
     await this.#readAhead(this.#pages);
+  }
+
+  /** Puts an item in the place of the one it is now. */
+  replace(item: T, isSame: (old: T) => boolean): void {
+    const replaced = (items: readonly T[]) => items.map(old => (isSame(old) ? item : old));
+    this.#items.value = replaced(this.#items.value);
+    this.#ahead = replaced(this.#ahead);
   }
 
   async #readAhead(pages: AsyncIterator<T[]>): Promise<void> {

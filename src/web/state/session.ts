@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { ChatClient, type ChatClientOptions, login, register } from 'papo/sdk';
+import { ChatClient, type ChatClientOptions, ChatError, login, register } from 'papo/sdk';
 import { indexedDbOutbox } from 'papo/sdk/browser';
 import { Chat } from './chat.ts';
 import type { Storage } from './storage.ts';
@@ -34,9 +34,19 @@ export class Session {
     return this.#state;
   }
 
-  /** @throws {ChatError} `invalid_credentials`, `rate_limited`, `unavailable`. */
+  /** @throws {ChatError} `invalid_credentials`, `forbidden`, `rate_limited`, `unavailable`. */
   async signIn(account: NewAccount): Promise<void> {
     this.#open(await login(url, account, { cookie: true }));
+  }
+
+  /**
+   * Whether an account was refused because it is disabled. That is told only to who has its password: a page that isn't at
+   * the server's own address is forbidden to sign in with any other, too.
+   */
+  async isDisabled({ username }: NewAccount, thrown: unknown): Promise<boolean> {
+    if (ChatError.of(thrown).code !== 'forbidden') return false;
+    const refused = await login(url, { username, password: '' }, { cookie: true }).catch(ChatError.of);
+    return refused instanceof ChatError && refused.code === 'invalid_credentials';
   }
 
   /** @throws {ChatError} `username_taken`, `bad_request`, `rate_limited`, `unavailable`. */

@@ -19,8 +19,8 @@ export class Toasts {
     return this.#toasts;
   }
 
-  /** What is shown already is shown anew, not twice. */
-  show(text: string, action?: Toast['action']): void {
+  /** What is shown already is shown anew, not twice. @returns its id. */
+  show(text: string, action?: Toast['action']): number {
     const id = this.#nextId++;
     // Only looked at: whoever shows one in an effect must not be run again by the next.
     const others = this.#toasts.peek().filter(toast => toast.text !== text);
@@ -30,6 +30,7 @@ export class Toasts {
     const passing = all.filter(toast => !toast.action).slice(-maxShown);
     this.#toasts.value = [...lasting, ...passing];
     if (!action) setTimeout(() => this.dismiss(id), shownMs);
+    return id;
   }
 
   dismiss(id: number): void {

@@ -3,6 +3,7 @@ import { useApp } from './context.ts';
 import { KeysDialog } from './keys-dialog.tsx';
 import { NewDirectDialog } from './new-direct-dialog.tsx';
 import { NewRoomDialog } from './new-room-dialog.tsx';
+import { PeopleDialog } from './people-dialog.tsx';
 import { RoomDialog } from './room-dialog.tsx';
 import { SettingsDialog } from './settings-dialog.tsx';
 import { SwitcherDialog } from './switcher-dialog.tsx';
@@ -25,6 +26,8 @@ export function DialogSet() {
       return <SettingsDialog />;
     case 'keys':
       return <KeysDialog />;
+    case 'people':
+      return <PeopleDialog />;
     case undefined:
       return null;
   }

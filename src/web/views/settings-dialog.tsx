@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { Theme } from '../state/preferences.ts';
 import { type Language, languages } from '../words/languages.ts';
 import { Choice } from './choice.tsx';
@@ -13,6 +14,8 @@ export function SettingsDialog() {
   const problem = useSignal<string | undefined>(undefined);
   const isLeaving = useSignal(false);
   const unsent = chat.outgoing().length;
+  // Whoever has been made an administrator since finds it here.
+  useEffect(() => void chat.standing.ask(), [chat]);
 
   const signOut = async (everywhere: boolean) => {
     if (isLeaving.value) return;
@@ -64,6 +67,16 @@ export function SettingsDialog() {
           </button>
         </div>
       </section>
+      {chat.standing.isAdministrator.value && (
+        <section class="dialog-section">
+          <h3>{words.administration}</h3>
+          <div class="button-row">
+            <button type="button" class="button" onClick={() => dialogs.open('people')}>
+              {words.people}
+            </button>
+          </div>
+        </section>
+      )}
       <section class="dialog-section">
         <h3>{words.account}</h3>
         {unsent > 0 && <p class="note problem">{words.signOutWaiting(unsent)}</p>}

@@ -35,7 +35,8 @@ export function SignIn({ ended }: { ended: boolean }) {
       if (isNew.value) await session.register({ username, password, ...(displayName && { displayName }) });
       else await session.signIn({ username, password });
     } catch (thrown) {
-      const text = problemText(thrown, words);
+      const isDisabled = !isNew.value && (await session.isDisabled({ username, password }, thrown));
+      const text = isDisabled ? words.problems.account_disabled : problemText(thrown, words);
       const isTaken = text === words.problems.username_taken;
       problem.value = { field: isTaken ? 'username' : 'form', text };
     } finally {

@@ -7,6 +7,8 @@ export interface Dates {
   shortTime(at: number): string;
   /** Of a separator: near days by the day of the week, those of other years with the year. */
   day(at: number): string;
+  /** A day by itself, with its year. */
+  date(at: number): string;
   full(at: number): string;
 }
 
@@ -25,6 +27,7 @@ function makeDates(language: string): Dates {
   const time = format({ hour: 'numeric', minute: '2-digit' });
   const near = format({ weekday: 'long', day: 'numeric', month: 'long' });
   const far = format({ day: 'numeric', month: 'long', year: 'numeric' });
+  const date = format({ dateStyle: 'medium' });
   const full = format({ dateStyle: 'full', timeStyle: 'short' });
   return {
     time: at => time.format(at),
@@ -36,6 +39,7 @@ function makeDates(language: string): Dates {
         .trim();
     },
     day: at => (isThisYear(at) ? near : far).format(at),
+    date: at => date.format(at),
     full: at => full.format(at),
   };
 }

@@ -113,6 +113,33 @@ export const en = {
     'This browser keeps nothing for papo: what you have written and not sent is lost on a reload.',
 
   claimed: 'You are an administrator now.',
+  administration: 'Administration',
+  administrator: 'administrator',
+  noAdministrator: 'You aren’t an administrator any more.',
+  lastAdministrator: 'One administrator has to remain. Make someone else one first.',
+  loading: 'Loading…',
+  since: (day: string) => `since ${day}`,
+  disabled: 'disabled',
+  disabledSince: (time: string) => `Disabled since ${time}`,
+  accountChanges: {
+    disable: 'Disable account',
+    enable: 'Enable account',
+    promote: 'Make administrator',
+    demote: 'Take administration away',
+  },
+  accountChanged: {
+    disable: 'The account is disabled.',
+    enable: 'The account is enabled.',
+    promote: 'An administrator from now on.',
+    demote: 'Not an administrator any more.',
+  },
+  disableSure: (name: string) => `Disable the account of ${name}?`,
+  disableHint:
+    'It is signed out on every device at once, and nobody can sign in to it. What was written stays, and the account can be enabled again.',
+  disableOwnHint:
+    'It is your own: you are signed out too, and only another administrator can let you in again.',
+  demoteSure: 'Stop being an administrator?',
+  demoteHint: 'Only another administrator can make you one again.',
 
   newVersion: 'New version',
 
@@ -177,6 +204,7 @@ export const en = {
   problems: {
     outbox_full: 'Too many messages are waiting. This one was not taken.',
     username_taken: 'That username is taken.',
+    account_disabled: 'This account is disabled. An administrator can enable it again.',
     invalid_credentials: 'Wrong username or password.',
     bad_request: 'That isn’t allowed here. Check what you typed.',
     bad_username: 'A username has 3 to 32 letters a–z, digits, and . _ - between them.',

@@ -114,6 +114,32 @@ export const ptBr: Words = {
     'Este navegador não guarda nada para o papo: o que você escreveu e não enviou se perde ao recarregar.',
 
   claimed: 'Agora você administra este papo.',
+  administration: 'Administração',
+  administrator: 'administra',
+  noAdministrator: 'Você não administra mais este papo.',
+  lastAdministrator: 'Alguém precisa continuar na administração. Antes, coloque outra pessoa nela.',
+  loading: 'Carregando…',
+  since: day => `desde ${day}`,
+  disabled: 'desativada',
+  disabledSince: time => `Conta desativada: ${time}`,
+  accountChanges: {
+    disable: 'Desativar a conta',
+    enable: 'Reativar a conta',
+    promote: 'Colocar na administração',
+    demote: 'Tirar da administração',
+  },
+  accountChanged: {
+    disable: 'A conta está desativada.',
+    enable: 'A conta está reativada.',
+    promote: 'Agora está na administração.',
+    demote: 'Não está mais na administração.',
+  },
+  disableSure: name => `Desativar a conta de ${name}?`,
+  disableHint:
+    'Ela sai na hora de todos os aparelhos, e ninguém mais consegue entrar nela. O que foi escrito fica, e a conta pode ser reativada.',
+  disableOwnHint: 'É a sua: você também sai, e só outra pessoa da administração pode deixar você voltar.',
+  demoteSure: 'Sair da administração?',
+  demoteHint: 'Só outra pessoa da administração pode colocar você de volta.',
 
   newVersion: 'Nova versão',
 
@@ -178,6 +204,7 @@ export const ptBr: Words = {
   problems: {
     outbox_full: 'Há mensagens demais esperando. Esta não foi aceita.',
     username_taken: 'Esse nome de usuário já tem dono.',
+    account_disabled: 'Esta conta está desativada. Quem administra o papo pode reativá-la.',
     invalid_credentials: 'Usuário ou senha errados.',
     bad_request: 'Isso não é permitido aqui. Confira o que digitou.',
     bad_username: 'Um nome de usuário tem de 3 a 32 letras a–z, números e, entre eles, . _ -',

@@ -5,11 +5,15 @@ import type { Database } from '../database.ts';
 import { theLog } from './0001-the-log.ts';
 import { refreshRenameRemove } from './0002-refresh-rename-remove.ts';
 import { administration } from './0003-administration.ts';
+import { roomSpace } from './0004-room-space.ts';
+import { namesAsSearched } from './0005-names-as-searched.ts';
 
 const migrations: Record<string, Migration> = {
   '0001-the-log': theLog,
   '0002-refresh-rename-remove': refreshRenameRemove,
   '0003-administration': administration,
+  '0004-room-space': roomSpace,
+  '0005-names-as-searched': namesAsSearched,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);
