@@ -48,7 +48,7 @@ test('the same said again takes the place of the first, with a time of its own',
 test('an effect that shows one is not run again by it, nor by the next', context => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const toasts = new Toasts();
-  const stop = effect(() => toasts.show('Kept nowhere'));
+  const stop = effect(() => void toasts.show('Kept nowhere'));
   toasts.show('Other news');
   assert.deepEqual(textsOf(toasts), ['Kept nowhere', 'Other news']);
   stop();
