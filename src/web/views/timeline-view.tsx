@@ -39,6 +39,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     endThreshold: endThresholdPx,
   });
   const isPlaced = useBeginning(timeline, rows, count);
+  useJumps(timeline, rows);
 
   const look = () => {
     if (!isPlaced.peek()) return;
@@ -59,7 +60,8 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   };
 
   const { older } = timeline;
-  const title = titleOf(timeline.replica.info);
+  const { info } = timeline.replica;
+  const title = titleOf(info);
   return (
     <div class="timeline">
       <section
@@ -67,7 +69,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
         ref={scroller}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard
         tabIndex={0}
-        aria-label={words.messagesIn(title)}
+        aria-label={info.kind === 'direct' ? words.messagesWith(title) : words.messagesIn(title)}
         onScroll={look}
         onKeyDown={press}
       >
@@ -84,7 +86,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
                 ref={rows.measureElement}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                {row ? <MessageRow row={row} /> : <RoomBeginning room={timeline.replica.info} />}
+                {row ? <MessageRow row={row} /> : <RoomBeginning room={info} />}
               </li>
             );
           })}
@@ -105,12 +107,10 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   );
 }
 
-/** Brings the room to where reading begins, before it is shown; and to the end whenever that is wished. */
+/** Brings the room to where reading begins, before it is shown. */
 function useBeginning(timeline: Timeline, rows: Rows, count: number) {
   const isPlaced = useSignal(false);
   const isPlacing = useRef(false);
-  const jumps = timeline.jumps.value;
-  const { isComplete } = timeline;
   useLayoutEffect(() => {
     if (isPlaced.peek() || count === 0) return;
     const first = timeline.firstUnreadIndex;
@@ -124,14 +124,15 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
       isPlaced.value = true;
     });
   });
-  const granted = useRef(0);
-  useEffect(() => {
-    if (jumps === granted.current) return;
-    rows.scrollToEnd();
-    // Opened anew at the end, it has that end only once it is loaded.
-    if (isComplete) granted.current = jumps;
-  }, [jumps, count, isComplete]);
   return isPlaced;
+}
+
+/** Brings it to the end, whenever that is wished. */
+function useJumps(timeline: Timeline, rows: Rows): void {
+  const jumps = timeline.jumps.value;
+  useEffect(() => {
+    if (jumps > 0) rows.scrollToEnd();
+  }, [jumps]);
 }
 
 function afterFrames(count: number, run: () => void): void {
@@ -142,6 +143,16 @@ function afterFrames(count: number, run: () => void): void {
 function ToNewest({ timeline, isPlaced }: { timeline: Timeline; isPlaced: boolean }) {
   const words = useWords();
   if (!isPlaced || timeline.isAtEnd.value) return null;
+  if (timeline.newer === 'failed') {
+    return (
+      <p class="to-newest" role="alert">
+        {words.loadingFailed}{' '}
+        <button type="button" class="link-button" onClick={() => timeline.retryNewer()}>
+          {words.retry}
+        </button>
+      </p>
+    );
+  }
   const count = timeline.newBelow;
   return (
     <button type="button" class="to-newest" aria-label={words.toNewest} onClick={() => timeline.toNewest()}>
