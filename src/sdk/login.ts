@@ -148,8 +148,7 @@ export class Login implements TokenSource {
     if (!cookie) return refresh(await url(), last?.refreshToken ?? '', options);
     // Pages share the cookie: two that ask at once may get in each other's way, and somebody else may have signed in.
     const ask = async () => refresh(await url(), undefined, { ...options, cookie });
-    const { locks } = globalThis.navigator ?? {};
-    const grant: HeldGrant = await (locks ? locks.request('papo-refresh', ask) : ask());
+    const grant: HeldGrant = await oneAtATime(ask);
     if (last && last.user.id !== grant.user.id) throw new ChatError('unauthorized', 'signed out');
     return grant;
   }
@@ -202,6 +201,18 @@ export class Login implements TokenSource {
     } catch (cause) {
       this.#options.oddity(new ChatError('internal', 'the store could not be written', { cause }));
     }
+  }
+}
+
+/** Of all pages, where the browser has locks; where storing is forbidden, so are they. */
+async function oneAtATime<T>(ask: () => Promise<T>): Promise<T> {
+  const { locks } = globalThis.navigator ?? {};
+  if (!locks) return ask();
+  try {
+    return await locks.request('papo-refresh', ask);
+  } catch (thrown) {
+    if (thrown instanceof ChatError) throw thrown;
+    return ask();
   }
 }
 

@@ -141,6 +141,13 @@ for (const [locale, colorScheme, viewport] of [
     await page.goto(`${scene.url}/r/nowhere`);
     await page.locator('.placeholder h1').waitFor();
     await look('no such room');
+    await page.routeWebSocket(/\/ws$/, socket => {
+      const there = socket.connectToServer();
+      there.onMessage(frame => socket.send(String(frame).replace('"protocol":1', '"protocol":9')));
+    });
+    await page.reload();
+    await page.locator('.placeholder code').waitFor();
+    await look('refused');
     assert.deepEqual(
       Object.entries(found).filter(([, list]) => list.length > 0),
       [],

@@ -55,6 +55,51 @@ test('who has written, and then reads further up, is not pulled down by what oth
   assert.equal(await standstill(ana.page), before);
 });
 
+test('where the newest message can not be loaded one is told, stays where one reads, and can try again', async () => {
+  const room = await together('long');
+  const { page } = ana;
+  const write = async (from: number, to: number) => {
+    for (let n = from; n <= to; n++) await say(room, `line ${n}`);
+  };
+  await write(1, 10);
+  await ana.sees('line 10');
+  let isFar = true;
+  let isRefusing = false;
+  await page.routeWebSocket(/\/ws$/, socket => {
+    const there = socket.connectToServer();
+    socket.onMessage(frame => {
+      const { ref, op } = JSON.parse(String(frame));
+      const error = { code: 'internal', message: 'no', retryable: true };
+      if (op === 'message.history' && isRefusing) socket.send(JSON.stringify({ ref, error }));
+      else there.send(frame);
+    });
+    // As for a room in which less was said than in twenty others: its newest messages don't come by themselves.
+    there.onMessage(frame => {
+      const told = JSON.parse(String(frame));
+      for (const synced of told.output?.rooms ?? []) if (isFar && synced.reset) synced.messages = [];
+      socket.send(JSON.stringify(told));
+    });
+  });
+  // Away: what is said meanwhile is more than one page.
+  await page.goto('about:blank');
+  await write(11, 300);
+  await page.goto(`${scene.url}/r/${room}`);
+  await ana.sees('line 11');
+  await page.locator('.rows[data-placed="true"]').waitFor();
+  isRefusing = true;
+  const before = await standstill(page);
+  await page.getByRole('button', { name: 'Go to the newest message' }).click();
+  const told = page.getByRole('alert').filter({ hasText: 'Couldn’t load.' });
+  await told.waitFor();
+  assert.equal(await standstill(page), before);
+  isRefusing = false;
+  await told.getByRole('button', { name: 'Retry' }).click();
+  await ana.sees('line 300');
+  await told.waitFor({ state: 'detached' });
+  isFar = false;
+  assert.deepEqual(ana.oddities, []);
+});
+
 test('who is put out of a room with its details open has no dialog left that opens over the next room', async () => {
   const room = await together('closing', 'private');
   const { page } = ana;
@@ -104,6 +149,17 @@ test('a long text that was pasted keeps its lines', async () => {
   await say(room, lines.join('\n'));
   await ana.sees('line 299');
   assert.equal((await ana.texts())[0]?.split('\n').length, lines.length);
+});
+
+test('what is written from right to left has its numbers and bars on the right', async () => {
+  const room = await together('directions');
+  await say(room, '1. אחד\n2. שתיים\n\n> ציטוט');
+  await say(room, '1. one\n2. two');
+  await ana.sees('two');
+  const directions = await ana.page
+    .locator('.text :is(ol, blockquote)')
+    .evaluateAll(all => all.map(it => getComputedStyle(it).direction));
+  assert.deepEqual(directions, ['rtl', 'rtl', 'ltr']);
 });
 
 test('the one who was looked for before is not written to by a quick Enter', async () => {

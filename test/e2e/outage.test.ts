@@ -51,8 +51,10 @@ test('“Retry now” tries at once, while the page still waits for its next tur
   await bia.wasTold(allIsWell);
 });
 
-test('the browser says that it is offline, and then that it is not', async () => {
-  await using eva = await scene.register('eva');
+test('the browser says that it is offline, and then that it is not; on a phone above the list, too', async () => {
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  await using eva = await Visitor.register(scene.browser, scene.url, 'eva', phone);
+  await eva.page.locator('.room-link', { hasText: 'general' }).waitFor();
   await eva.context.setOffline(true);
   await eva.page.locator('.notice-bar').getByText('You are offline.').waitFor();
   await eva.context.setOffline(false);

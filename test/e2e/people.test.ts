@@ -1,35 +1,25 @@
 /** What an administrator does with accounts, and what those see whose accounts they are. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import { beforeEach, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { administratorsOf, onDatabase, registerAdministrator } from '../support/administration.ts';
-import { openBrowser } from '../support/browser.ts';
-import { Visitor } from '../support/page-visitor.ts';
+import { pageScene } from '../support/page-scene.ts';
+import type { Visitor } from '../support/page-visitor.ts';
 import { password, register } from '../support/people.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { eventually } from '../support/waiting.ts';
 
-let server: TestServer;
-let browser: Browser;
-
-before(async () => {
-  browser = await openBrowser();
-  server = await startServer();
+const scene = pageScene(async ({ server, url }) => {
   await registerAdministrator(server, 'ana');
-  for (const name of ['bruno', 'carla', 'davi', 'eva']) await register(server.url, name);
+  for (const name of ['bruno', 'carla', 'davi', 'eva']) await register(url, name);
 });
 beforeEach(async () => {
   const asAtFirst = "update users set administrator = (username = 'ana'), disabled_at = null";
-  await onDatabase(server.databaseUrl, asAtFirst);
-});
-after(async () => {
-  await browser.close();
-  await server.close();
+  await onDatabase(scene.server.databaseUrl, asAtFirst);
 });
 
 /** Signs in, and opens the screen by the settings. */
 async function administer(username: string): Promise<Visitor> {
-  const visitor = await Visitor.signIn(browser, server.url, username);
+  const visitor = await scene.signIn(username);
   await openPeople(visitor.page);
   return visitor;
 }
@@ -81,10 +71,10 @@ async function listen(page: Page): Promise<{ answered: string[]; refuse: Set<str
 }
 
 test('who is disabled is signed out, and told why when they come back; enabled again, they go on where they were', async () => {
-  const bruno = await Visitor.signIn(browser, server.url, 'bruno');
+  await using bruno = await scene.signIn('bruno');
   await bruno.say('what I wrote');
   await bruno.isSent('what I wrote');
-  const ana = await administer('ana');
+  await using ana = await administer('ana');
   const { page } = ana;
   await press(page, 'bruno', 'Disable account');
   await page.getByText('Disable the account of bruno?').waitFor();
@@ -109,12 +99,10 @@ test('who is disabled is signed out, and told why when they come back; enabled a
   await bruno.signIn('bruno');
   await bruno.sees('what I wrote');
   assert.deepEqual(ana.oddities, []);
-  await ana.leave();
-  await bruno.leave();
 });
 
 test('who may not sign in for another reason than being disabled is not told that they are', async () => {
-  const guest = await Visitor.come(browser, server.url);
+  await using guest = await scene.come();
   const { page } = guest;
   // As behind a proxy that says another name for the server than the page has.
   const problem = { status: 403, json: { code: 'forbidden', title: 'Not allowed', status: 403 } };
@@ -123,11 +111,10 @@ test('who may not sign in for another reason than being disabled is not told tha
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.keyboard.press('Enter');
   await page.getByRole('alert').getByText('You aren’t allowed to do that.').waitFor();
-  await guest.leave();
 });
 
 test('who is made an administrator has the screen when they open the settings, and loses it with the right', async () => {
-  const carla = await Visitor.come(browser, server.url);
+  await using carla = await scene.come();
   const line = await listen(carla.page);
   await carla.signIn('carla');
   const settings = carla.page.getByRole('button', { name: 'Settings' });
@@ -142,12 +129,12 @@ test('who is made an administrator has the screen when they open the settings, a
   assert.equal(await people.count(), 0);
   await carla.page.keyboard.press('Escape');
 
-  const ana = await administer('ana');
+  await using ana = await administer('ana');
   await press(ana.page, 'carla', 'Make administrator');
   await rowOf(ana.page, 'carla').locator('.mark', { hasText: 'administrator' }).waitFor();
   await rowOf(ana.page, 'carla').getByRole('status').getByText('An administrator from now on.').waitFor();
   await hasFocus(rowOf(ana.page, 'carla').getByRole('button', { name: 'Take administration away' }));
-  assert.deepEqual(await administratorsOf(server), ['ana', 'carla']);
+  assert.deepEqual(await administratorsOf(scene.server), ['ana', 'carla']);
   await openPeople(carla.page);
   await rowOf(carla.page, 'davi').waitFor();
 
@@ -155,18 +142,16 @@ test('who is made an administrator has the screen when they open the settings, a
   await rowOf(ana.page, 'carla').locator('.mark').waitFor({ state: 'detached' });
   await press(carla.page, 'davi', 'Make administrator');
   await carla.page.getByText('You aren’t an administrator any more.').waitFor();
-  assert.deepEqual(await administratorsOf(server), ['ana']);
+  assert.deepEqual(await administratorsOf(scene.server), ['ana']);
   await carla.page.keyboard.press('Escape');
   await settings.click();
   await carla.page.getByRole('button', { name: 'Sign out on this device' }).waitFor();
   assert.equal(await people.count(), 0);
   assert.deepEqual(carla.oddities, []);
-  await ana.leave();
-  await carla.leave();
 });
 
 test('the last administrator is asked, refused with the reason, and stays one', async () => {
-  const ana = await administer('ana');
+  await using ana = await administer('ana');
   const { page } = ana;
   const row = rowOf(page, 'ana');
   await press(page, 'ana', 'Disable account');
@@ -180,25 +165,23 @@ test('the last administrator is asked, refused with the reason, and stays one', 
   assert.equal(await row.locator('.mark').innerText(), 'administrator');
   await page.keyboard.press('Escape');
   await hasFocus(page.getByRole('button', { name: 'Settings' }));
-  assert.deepEqual(await administratorsOf(server), ['ana']);
-  await ana.leave();
+  assert.deepEqual(await administratorsOf(scene.server), ['ana']);
 });
 
 test('one of two administrators lays it down, and is told that it is so', async () => {
-  await onDatabase(server.databaseUrl, "update users set administrator = true where username = 'eva'");
-  const eva = await administer('eva');
+  await onDatabase(scene.server.databaseUrl, "update users set administrator = true where username = 'eva'");
+  await using eva = await administer('eva');
   await press(eva.page, 'eva', 'Take administration away');
   await press(eva.page, 'eva', 'Take administration away');
   await eva.page.getByText('You aren’t an administrator any more.').waitFor();
-  assert.deepEqual(await administratorsOf(server), ['ana']);
-  await eva.leave();
+  assert.deepEqual(await administratorsOf(scene.server), ['ana']);
 });
 
 test('accounts come page by page, are found by typing, and a list or a change that failed is tried again', async () => {
-  const statement = `insert into users (id, username, display_name, password_hash)
-    select gen_random_uuid(), 'guest' || n, 'Guest ' || n, '' from generate_series(100, 199) n`;
-  await onDatabase(server.databaseUrl, statement);
-  const ana = await Visitor.come(browser, server.url);
+  const statement = `insert into users (id, username, display_name, display_key, password_hash)
+    select gen_random_uuid(), 'guest' || n, 'Guest ' || n, 'guest ' || n, '' from generate_series(100, 199) n`;
+  await onDatabase(scene.server.databaseUrl, statement);
+  await using ana = await scene.come();
   const { page } = ana;
   const line = await listen(page);
   line.refuse.add('account.list').add('account.promote');
@@ -234,5 +217,4 @@ test('accounts come page by page, are found by typing, and a list or a change th
   await rowOf(page, 'guest150').locator('.mark', { hasText: 'administrator' }).waitFor();
   assert.equal(await problem.innerText(), '');
   assert.deepEqual(ana.oddities, []);
-  await ana.leave();
 });

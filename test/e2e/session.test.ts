@@ -1,6 +1,7 @@
 /** Signing in and out, several tabs, drafts, looks and languages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { pageScene } from '../support/page-scene.ts';
 import { password, register, request } from '../support/people.ts';
 
@@ -182,6 +183,9 @@ test('on a phone a room takes the whole page, Back closes it, and what is touche
 });
 
 test('at 200 % zoom and at 320 px nothing is cut off sideways', async () => {
+  const longName = 'Wow '.repeat(16).trim();
+  const body = { username: 'a.username.as.long.as.there.is.x', displayName: longName, password };
+  await request(scene.url, 'POST', '/register', { body });
   for (const viewport of [
     { width: 320, height: 640 },
     { width: 640, height: 400 },
@@ -193,13 +197,21 @@ test('at 200 % zoom and at 320 px nothing is cut off sideways', async () => {
     const own = `${viewport.width}${'unbroken'.repeat(60)}`;
     await guest.say(`${own} https://example.org/${'long/'.repeat(40)}`);
     await guest.isSent(own);
-    const wide = await page.evaluate(() =>
-      [...document.querySelectorAll('body *')]
-        .filter(it => it.checkVisibility() && !it.closest('.visually-hidden, .skip-link, pre'))
-        .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
-        .map(it => it.className),
-    );
-    assert.deepEqual(wide, []);
+    assert.deepEqual(await cutOff(page), []);
     assert.ok(await guest.composer.isVisible());
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill(longName);
+    await page.locator('[role="option"]', { hasText: longName }).waitFor();
+    assert.deepEqual(await cutOff(page), []);
   }
 });
+
+/** What reaches over the right edge of the page. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('body *')]
+      .filter(it => it.checkVisibility() && !it.closest('.visually-hidden, .skip-link, pre'))
+      .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
+      .map(it => it.className),
+  );
+}

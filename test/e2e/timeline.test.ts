@@ -8,7 +8,7 @@ import { appendMessages } from '../../src/server/store/append-messages.ts';
 import { pageScene } from '../support/page-scene.ts';
 import { register, request, TestSocket } from '../support/people.ts';
 
-const count = 3_000;
+const count = 10_000;
 
 let writer: TestSocket;
 let general: string;
@@ -48,7 +48,7 @@ function textOf(n: number): string {
   return `message ${n} ${'and so on '.repeat(n % 40)}`.trim();
 }
 
-test('a room of 3,000 messages: one reads up to the first, nothing moves, and few rows are in the page', async () => {
+test('a room of 10,000 messages: one reads up to the first, nothing moves, and few rows are in the page', async () => {
   await using ana = await scene.register('ana', { viewport: { width: 800, height: 480 } });
   await ana.sees(textOf(count));
   const { shifts, mostRows, pages } = await ana.page.evaluate(readToTheTop, count);

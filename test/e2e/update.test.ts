@@ -1,52 +1,89 @@
 /** A server with a newer page: who has the old one kept gets the new one. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { PageDoor } from '../support/page-door.ts';
 import { pageScene } from '../support/page-scene.ts';
 import { Visitor } from '../support/page-visitor.ts';
+import { password, register } from '../support/people.ts';
 
 const scene = pageScene();
-/** The page that the door hands out has another title, and the worker that keeps it another name. */
-let isNewer = false;
 
-/** A door before the server's own. @returns its address. */
-async function openDoor(context: TestContext): Promise<string> {
-  const door = createServer(async ({ url = '/' }, response) => {
-    const { headers, status, ...answer } = await fetched(url);
-    response.writeHead(status, headers).end(answer.body);
-  }).listen(0, '127.0.0.1');
-  context.after(() => {
-    door.close();
-    door.closeAllConnections();
-  });
-  await once(door, 'listening');
-  return `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
-}
+const becomes = (page: Page, version: number) =>
+  page.locator(`meta[name="description"][content^="newer ${version}:"]`).waitFor({ state: 'attached' });
+const isNewer = async (page: Page) => (await page.locator('meta[content^="newer"]').count()) > 0;
 
-async function fetched(path: string) {
-  const answer = await fetch(new URL(path, scene.url));
-  const headers = Object.fromEntries(
-    [...answer.headers].filter(([name]) => !/^(?:content-(?:length|encoding)|connection|etag)$/.test(name)),
-  );
-  const body = Buffer.from(await answer.arrayBuffer());
-  const isPage = path === '/' || path === '/index.html' || path === '/sw.js';
-  const newer = () =>
-    body.toString().replace('<title>papo', '<title>newer papo').replaceAll('papo-', 'newer-');
-  return { status: answer.status, headers, body: isNewer && isPage ? newer() : body };
-}
+const waitingWorker = async () => (await navigator.serviceWorker.getRegistration())?.waiting;
 
-test('a newer page is offered to who has the old one open, and replaces it when they wish', async context => {
-  const url = await openDoor(context);
-  await using guest = await Visitor.come(scene.browser, url);
+test('a newer page is offered to who has the old one open, and replaces it when they wish', async () => {
+  await using door = await PageDoor.to(scene.url);
+  await using guest = await Visitor.come(scene.browser, door.url);
   const { page } = guest;
   await guest.isKept();
-  isNewer = true;
+  door.version = 1;
   await page.reload();
   await page.getByText('New version').waitFor();
-  assert.equal(await page.title(), 'papo');
+  assert.equal(await isNewer(page), false);
   await page.getByRole('button', { name: 'Reload' }).click();
-  await page.waitForFunction(() => document.title === 'newer papo');
+  await becomes(page, 1);
   assert.deepEqual(guest.oddities, []);
+});
+
+test('a page that stays open is told of a newer one when its connection comes back, once, and gets the newest', async () => {
+  await using door = await PageDoor.to(scene.url);
+  await using ana = await Visitor.register(scene.browser, door.url, 'ana');
+  const { page } = ana;
+  await ana.isKept();
+  await ana.say('before');
+  await ana.isSent('before');
+  door.version = 1;
+  door.cut();
+  const offer = page.locator('.toast', { hasText: 'New version' });
+  await offer.waitFor();
+  const first = await page.evaluateHandle(waitingWorker);
+  door.version = 2;
+  door.cut();
+  await page.waitForFunction(worker => worker?.state === 'redundant', first);
+  assert.equal(await offer.count(), 1);
+  await offer.getByRole('button', { name: 'Reload' }).click();
+  await becomes(page, 2);
+  await ana.sees('before');
+  assert.deepEqual(ana.oddities, []);
+});
+
+test('a page that the server refuses says so in its language, on a phone too; "Reload" brings the server’s own', async () => {
+  await using door = await PageDoor.to(scene.url);
+  await register(scene.url, 'bia');
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  await using bia = await Visitor.come(scene.browser, door.url, { locale: 'pt-BR', ...phone });
+  const { page } = bia;
+  await bia.isKept();
+  let isRefusing = false;
+  // Between the page and the server: makes it one that speaks another protocol.
+  await page.routeWebSocket(/\/ws$/, socket => {
+    const there = socket.connectToServer();
+    there.onMessage(frame => {
+      const text = String(frame);
+      socket.send(isRefusing ? text.replace('"protocol":1', '"protocol":9') : text);
+    });
+  });
+  await page.reload();
+  await page.getByLabel('Usuário').fill('bia');
+  await page.getByLabel('Senha', { exact: true }).fill(password);
+  await page.keyboard.press('Enter');
+  await page.locator('.room-link', { hasText: 'general' }).waitFor();
+  isRefusing = true;
+  door.version = 1;
+  await page.reload();
+  await page.getByRole('heading', { name: 'O servidor não aceita esta conexão.' }).waitFor();
+  await page.getByText('A página pode estar mais antiga que o servidor').waitFor();
+  // What it said itself is for who runs it, and marked as English.
+  assert.match(await page.locator('code[lang="en"]').innerText(), /protocol 9/);
+  assert.equal(await isNewer(page), false);
+  isRefusing = false;
+  // The offer of the newer one is there as well.
+  await page.locator('#main').getByRole('button', { name: 'Recarregar' }).click();
+  await becomes(page, 1);
+  await page.locator('.room-link', { hasText: 'general' }).waitFor();
+  assert.deepEqual(bia.oddities, []);
 });

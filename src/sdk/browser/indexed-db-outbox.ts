@@ -35,12 +35,11 @@ export function indexedDbOutbox({ name = 'papo' }: IndexedDbOptions = {}): MakeK
 
 export class IndexedDbStore implements OutboxStore {
   readonly #name: string;
-  readonly #channel: BroadcastChannel;
+  #channel: BroadcastChannel | undefined;
   #database: Promise<IDBDatabase> | undefined;
 
   constructor(name: string) {
     this.#name = name;
-    this.#channel = new BroadcastChannel(`papo-outbox-${name}`);
   }
 
   async load(scope: OutboxScope): Promise<KeptMessage[]> {
@@ -55,7 +54,7 @@ export class IndexedDbStore implements OutboxStore {
     const place = await resultOf(messages.index('message').getKey([row.scope, row.room, row.id]));
     messages.put(row, place);
     await endOf(messages);
-    this.#channel.postMessage(undefined);
+    this.#others.postMessage(undefined);
   }
 
   async remove(scope: OutboxScope, room: string, id: string): Promise<void> {
@@ -63,12 +62,13 @@ export class IndexedDbStore implements OutboxStore {
     const place = await resultOf(messages.index('message').getKey([keyOf(scope), room, id]));
     if (place !== undefined) messages.delete(place);
     await endOf(messages);
-    if (place !== undefined) this.#channel.postMessage(undefined);
+    if (place !== undefined) this.#others.postMessage(undefined);
   }
 
   watch(changed: () => void): () => void {
-    this.#channel.addEventListener('message', changed);
-    return () => this.#channel.removeEventListener('message', changed);
+    const others = this.#others;
+    others.addEventListener('message', changed);
+    return () => others.removeEventListener('message', changed);
   }
 
   async draft(scope: OutboxScope, room: string): Promise<string> {
@@ -96,7 +96,13 @@ export class IndexedDbStore implements OutboxStore {
       for (const key of await resultOf(store.index('scope').getAllKeys(theirs))) store.delete(key);
       await endOf(store);
     }
-    this.#channel.postMessage(undefined);
+    this.#others.postMessage(undefined);
+  }
+
+  /** The pages that share the database. Not before it is used: where storing is forbidden, so may this be, and throw. */
+  get #others(): BroadcastChannel {
+    this.#channel ??= new BroadcastChannel(`papo-outbox-${this.#name}`);
+    return this.#channel;
   }
 
   async #table(name: 'messages' | 'drafts', mode: IDBTransactionMode): Promise<IDBObjectStore> {

@@ -71,6 +71,12 @@ export class Chat {
     return this.#connection.value ?? this.client.state;
   }
 
+  /** Why the server doesn't take this page, in its own words; nothing changes that but another page. */
+  get refusal(): string | undefined {
+    const { connection } = this;
+    return connection.name === 'closed' && connection.reason === 'refused' ? connection.detail : undefined;
+  }
+
   get me(): User | undefined {
     this.#connection.value;
     return this.client.me;

@@ -30,11 +30,34 @@ export type Before = Pick<Row, 'at' | 'sender'>;
 /** One person's messages stand together when no more than this lies between them. */
 const groupMs = 5 * 60 * 1000;
 
-export function storedRow(
-  message: Message,
-  before: Before | undefined,
-  { me, firstUnread }: { me: string | undefined; firstUnread: number | undefined },
-): Row {
+/** What the rows of a timeline have in common. */
+type Readers = { me: string | undefined; firstUnread: number | undefined };
+
+/**
+ * Rows of stored messages. Each is made once, for as long as it would be the same again: whenever history comes in, the view
+ * asks for all of them.
+ */
+export class StoredRows {
+  readonly #made = new WeakMap<Message, { row: Row; before: Message | undefined }>();
+
+  of(message: Message, before: Message | undefined, readers: Readers): Row {
+    const made = this.#made.get(message);
+    if (made && made.before === before && isStill(made.row, readers)) return made.row;
+    const row = storedRow(message, before && asBefore(before), readers);
+    this.#made.set(message, { row, before });
+    return row;
+  }
+}
+
+function isStill({ seq, sender, isFirstUnread, isMine }: Row, { me, firstUnread }: Readers): boolean {
+  return isFirstUnread === (seq === firstUnread) && isMine === (sender.id === me);
+}
+
+export function asBefore({ at, sender }: Message): Before {
+  return { at: Date.parse(at), sender };
+}
+
+function storedRow(message: Message, before: Before | undefined, { me, firstUnread }: Readers): Row {
   const { id, seq, sender, text } = message;
   const at = Date.parse(message.at);
   const isFirstUnread = seq === firstUnread;

@@ -26,7 +26,8 @@ export class Session {
 
   constructor(storage: Storage) {
     this.#storage = storage;
-    if (storage.get(signedInKey) !== null) this.#open();
+    // Where nothing is remembered, only the cookie knows.
+    if (storage.get(signedInKey) !== null || !storage.lasts) this.#open();
   }
 
   get state(): ReadonlySignal<SessionState> {
@@ -69,9 +70,10 @@ export class Session {
   #open(grant?: ChatClientOptions['grant']): void {
     const client = new ChatClient({ url, cookie: true, grant, outbox: indexedDbOutbox() });
     const chat = new Chat(client);
+    const wasSignedIn = grant !== undefined || this.#storage.get(signedInKey) !== null;
     client.on('state', state => {
       const isOver = state.name === 'closed' && state.reason === 'unauthorized';
-      if (isOver && this.#leaving !== chat) this.#close(chat, { ended: true });
+      if (isOver && this.#leaving !== chat) this.#close(chat, { ended: wasSignedIn || chat.hasSynced });
     });
     this.#storage.set(signedInKey, 'yes');
     this.#state.value = { name: 'signed-in', chat };

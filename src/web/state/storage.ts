@@ -4,19 +4,31 @@ export class Storage {
 
   get(name: string): string | null {
     try {
-      return localStorage.getItem(key(name));
+      // What didn't fit in is newer than what is there.
+      return this.#held.get(name) ?? localStorage.getItem(key(name));
     } catch {
-      return this.#held.get(name) ?? null;
+      return null;
+    }
+  }
+
+  /** What is remembered is still there after a reload. */
+  get lasts(): boolean {
+    try {
+      localStorage.setItem(key('probe'), '');
+      localStorage.removeItem(key('probe'));
+      return true;
+    } catch {
+      return false;
     }
   }
 
   set(name: string, value: string | null): void {
+    this.#held.delete(name);
     try {
       if (value === null) localStorage.removeItem(key(name));
       else localStorage.setItem(key(name), value);
     } catch {
-      if (value === null) this.#held.delete(name);
-      else this.#held.set(name, value);
+      if (value !== null) this.#held.set(name, value);
     }
   }
 }

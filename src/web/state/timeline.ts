@@ -2,7 +2,7 @@ import { batch, effect, signal } from '@preact/signals';
 import type { ChatClient, Delta, Message, OutgoingMessage, RoomReplica, Sender } from 'papo/sdk';
 import { isAttending } from './attention.ts';
 import { MessageWindow } from './message-window.ts';
-import { keyOf, outgoingRow, type Row, storedRow } from './row.ts';
+import { asBefore, keyOf, outgoingRow, type Row, StoredRows } from './row.ts';
 
 /** How far one end of the timeline is known. `done`: there is nothing beyond. */
 export type Edge = 'done' | 'more' | 'loading' | 'failed';
@@ -21,12 +21,13 @@ export class Timeline {
   readonly replica: RoomReplica;
   readonly #client: ChatClient;
   readonly #window = new MessageWindow();
+  readonly #storedRows = new StoredRows();
   readonly #changed = signal(0);
   readonly #older = signal<Edge>('loading');
   readonly #newer = signal<Edge>('loading');
   /** The view says so: the newest message is in view. */
   readonly isAtEnd = signal(false);
-  /** Counts wishes to be at the end. */
+  /** Counts how often the end was wished for, and is there. */
   readonly jumps = signal(0);
   readonly #seenSeq = signal(0);
   readonly #unlisten: (() => void)[];
@@ -36,6 +37,8 @@ export class Timeline {
   #opening = 0;
   /** The last growth was something said just now: whoever is at the end follows it. */
   #grewLive = false;
+  /** What couldn't be loaded at the newer end is the newest message, not what comes next. */
+  #isJumpFailed = false;
 
   constructor(client: ChatClient, replica: RoomReplica) {
     this.#client = client;
@@ -91,8 +94,8 @@ export class Timeline {
     const message = this.#window.at(place);
     const me = this.#client.me;
     if (message) {
-      const before = this.#window.at(place - 1);
-      return storedRow(message, before && asBefore(before), { me: me?.id, firstUnread: this.#firstUnread });
+      const readers = { me: me?.id, firstUnread: this.#firstUnread };
+      return this.#storedRows.of(message, this.#window.at(place - 1), readers);
     }
     const at = place - this.#window.length;
     const outgoing = this.#outgoing[at];
@@ -162,6 +165,7 @@ export class Timeline {
   async loadNewer({ again = false } = {}): Promise<void> {
     if (this.#newer.peek() !== (again ? 'failed' : 'more')) return;
     this.#newer.value = 'loading';
+    this.#isJumpFailed = false;
     const opening = this.#opening;
     try {
       const page = await this.#read({ after: this.#window.to });
@@ -175,10 +179,16 @@ export class Timeline {
     }
   }
 
-  /** To the newest message: opened anew there, if it doesn't reach that far. The view scrolls. */
+  /** To the newest message: opened anew there, if it doesn't reach that far. The view scrolls, once it is there. */
   toNewest(): void {
-    if (!this.isComplete) void this.#open(undefined);
-    this.jumps.value++;
+    if (this.isComplete) this.jumps.value++;
+    else void this.#open(undefined, { jump: true });
+  }
+
+  /** After what comes next, or the newest, couldn't be loaded. */
+  retryNewer(): void {
+    if (this.#isJumpFailed) this.toNewest();
+    else void this.loadNewer({ again: true });
   }
 
   /** After a failure at the very beginning. */
@@ -223,13 +233,15 @@ export class Timeline {
     return unread > 0 ? Math.max(1, (info.readSeq ?? info.lastSeq) + 1 - contextBefore) : undefined;
   }
 
-  async #open(wanted: number | undefined): Promise<void> {
+  /** @param jump it is a wish to be at the end. */
+  async #open(wanted: number | undefined, { jump = false } = {}): Promise<void> {
     const opening = ++this.#opening;
+    this.#isJumpFailed = false;
     const { info, messages, completeFrom } = this.replica;
     this.#seenSeq.value = info.readSeq ?? info.lastSeq;
     const isHeld = (messages.length > 0 || info.lastSeq === 0) && (wanted ?? completeFrom) >= completeFrom;
     if (isHeld) {
-      this.#begin(messages);
+      this.#begin(messages, { jump });
       return;
     }
     batch(() => {
@@ -238,16 +250,23 @@ export class Timeline {
     });
     try {
       const page = await this.#read(wanted === undefined ? {} : { after: wanted - 1 });
-      if (opening === this.#opening) this.#begin(page.messages);
+      if (opening === this.#opening) this.#begin(page.messages, { jump });
     } catch {
       if (opening !== this.#opening) return;
+      if (this.#window.length === 0) {
+        this.#older.value = 'failed';
+        return;
+      }
       // What was held before still stands there, and can be read on from.
-      if (this.#window.length > 0) this.#grow({ live: false });
-      else this.#older.value = 'failed';
+      batch(() => {
+        this.#grow({ live: false });
+        if (this.#newer.peek() !== 'done') this.#newer.value = 'failed';
+        this.#isJumpFailed = jump;
+      });
     }
   }
 
-  #begin(messages: readonly Message[]): void {
+  #begin(messages: readonly Message[], { jump }: { jump: boolean }): void {
     batch(() => {
       this.#window.reset(messages);
       const { info, unread } = this.replica;
@@ -256,6 +275,7 @@ export class Timeline {
       const first = messages.find(message => message.seq > read && !this.#isMine(message));
       this.#firstUnread = unread > 0 && reachesBack ? first?.seq : undefined;
       this.#grow({ live: false });
+      if (jump) this.jumps.value++;
     });
   }
 
@@ -318,8 +338,4 @@ export class Timeline {
   #isMine({ sender }: Message): boolean {
     return sender.id === this.#client.me?.id;
   }
-}
-
-function asBefore({ at, sender }: Message): { at: number; sender: Sender } {
-  return { at: Date.parse(at), sender };
 }

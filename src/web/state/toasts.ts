@@ -19,10 +19,12 @@ export class Toasts {
     return this.#toasts;
   }
 
-  /** @returns its id. */
+  /** What is shown already is shown anew, not twice. @returns its id. */
   show(text: string, action?: Toast['action']): number {
     const id = this.#nextId++;
-    const all = [...this.#toasts.value, { id, text, ...(action && { action }) }];
+    // Only looked at: whoever shows one in an effect must not be run again by the next.
+    const others = this.#toasts.peek().filter(toast => toast.text !== text);
+    const all = [...others, { id, text, ...(action && { action }) }];
     // News go by; what can be done about something stays, the latest of it.
     const lasting = all.filter(toast => toast.action).slice(-maxShown);
     const passing = all.filter(toast => !toast.action).slice(-maxShown);

@@ -1,3 +1,6 @@
+import { effect } from '@preact/signals';
+import type { Chat } from './chat.ts';
+
 /** The only name that the page's policy lets make scripts' addresses, for the only one that is needed. */
 const workerAddress = '/sw.js';
 /** How often a page that stays open asks whether there is a newer one. */
@@ -13,23 +16,48 @@ interface TrustedTypes {
   };
 }
 
-/**
- * Registers the service worker, which keeps the page for when there is no network.
- * @param onNew called when another version is there; what it is given replaces this one, and loads the page anew.
- */
-export async function watchForNewVersion(onNew: (replace: () => void) => void): Promise<void> {
-  if (!('serviceWorker' in navigator)) return;
-  const registration = await navigator.serviceWorker.register(trusted(workerAddress));
-  const tell = (worker: ServiceWorker) => onNew(() => replaceBy(worker));
-  const watch = (worker: ServiceWorker | null) =>
-    worker?.addEventListener('statechange', () => {
-      // Without one in charge, this is the first, and of the version that is shown.
-      if (worker.state === 'installed' && navigator.serviceWorker.controller) tell(worker);
-    });
-  if (registration.waiting && navigator.serviceWorker.controller) tell(registration.waiting);
-  watch(registration.installing);
-  registration.addEventListener('updatefound', () => watch(registration.installing));
-  setInterval(() => registration.update().catch(() => undefined), lookEveryMs);
+/** The page's versions: the one that is shown, and the newer one that the server may have. */
+export class Updates {
+  #registration: ServiceWorkerRegistration | undefined;
+
+  /**
+   * Registers the service worker, which keeps the page for when there is no network.
+   * @param onNew called when another version is there; what it is given replaces this one by the newest, and loads the page
+   * anew.
+   */
+  async watch(onNew: (replace: () => void) => void): Promise<void> {
+    if (!('serviceWorker' in navigator)) return;
+    const registration = await navigator.serviceWorker.register(trusted(workerAddress));
+    this.#registration = registration;
+    const tell = () => {
+      // Without one in charge, the one that waits is the first, and of the version that is shown.
+      if (registration.waiting && navigator.serviceWorker.controller)
+        onNew(() => replaceByNewest(registration));
+    };
+    const follow = () => {
+      const { installing } = registration;
+      installing?.addEventListener('statechange', () => installing.state === 'installed' && tell());
+    };
+    tell();
+    follow();
+    registration.addEventListener('updatefound', follow);
+    setInterval(() => this.look(), lookEveryMs);
+  }
+
+  /** Asks the server whether there is a newer one; without an answer it is asked another time. */
+  look(): void {
+    this.#registration?.update().catch(() => undefined);
+  }
+}
+
+/** A server that was away may have come back with another version. @returns what ends it. */
+export function lookAfterOutages(chat: Chat, updates: Updates): () => void {
+  let wasLive = false;
+  return effect(() => {
+    const isLive = chat.connection.name === 'live';
+    if (isLive && wasLive) updates.look();
+    wasLive ||= isLive;
+  });
 }
 
 /** Loads the page anew from the server, whatever was kept: the kept version may be the one that the server refuses. */
@@ -42,9 +70,11 @@ export async function reloadFromServer(): Promise<void> {
   }
 }
 
-function replaceBy(worker: ServiceWorker): void {
+function replaceByNewest({ waiting }: ServiceWorkerRegistration): void {
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-  worker.postMessage('take-over');
+  // Another tab may have done it already.
+  if (waiting) waiting.postMessage('take-over');
+  else location.reload();
 }
 
 function trusted(address: string): string {

@@ -1,33 +1,30 @@
+import { isTouched } from '../state/screen.ts';
+import { keyNames } from '../words/key-names.ts';
 import { useWords } from './context.ts';
 import { Dialog } from './dialog.tsx';
 
 /** Which keys there are. */
 export function KeysDialog() {
   const words = useWords();
+  const { command, alt, shift } = keyNames;
   const keys: [string[][], string][] = [
+    [[[command, 'K']], words.keySwitch],
     [
       [
-        ['Ctrl', 'K'],
-        ['⌘', 'K'],
-      ],
-      words.keySwitch,
-    ],
-    [
-      [
-        ['Alt', '↑'],
-        ['Alt', '↓'],
+        [alt, '↑'],
+        [alt, '↓'],
       ],
       words.keyNext,
     ],
     [
       [
-        ['Alt', 'Shift', '↑'],
-        ['Alt', 'Shift', '↓'],
+        [alt, shift, '↑'],
+        [alt, shift, '↓'],
       ],
       words.keyNextUnread,
     ],
-    [[['Enter']], words.keySend],
-    [[['Shift', 'Enter']], words.keyBreak],
+    [[isTouched.value ? [command, 'Enter'] : ['Enter']], words.keySend],
+    [[isTouched.value ? ['Enter'] : [shift, 'Enter']], words.keyBreak],
     [[['Esc']], words.keyClose],
     [[['?']], words.keyHelp],
   ];

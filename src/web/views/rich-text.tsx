@@ -29,7 +29,7 @@ function render(node: Node): ComponentChildren {
     case 'strike':
       return <del>{node.children.map(render)}</del>;
     case 'quote':
-      return <blockquote>{node.children.map(render)}</blockquote>;
+      return <blockquote dir="auto">{node.children.map(render)}</blockquote>;
     case 'paragraph':
       return <p>{node.children.map(render)}</p>;
     case 'link':
@@ -40,7 +40,13 @@ function render(node: Node): ComponentChildren {
       );
     case 'list': {
       const items = node.items.map((item, at) => <li key={at}>{item.map(render)}</li>);
-      return node.start === undefined ? <ul>{items}</ul> : <ol start={node.start}>{items}</ol>;
+      // Bar, bullets and numbers stand where the reading begins.
+      if (node.start === undefined) return <ul dir="auto">{items}</ul>;
+      return (
+        <ol dir="auto" start={node.start}>
+          {items}
+        </ol>
+      );
     }
   }
 }

@@ -1,5 +1,6 @@
 import { titleOf } from '../state/people.ts';
 import { reloadFromServer } from '../state/updates.ts';
+import { keyNames } from '../words/key-names.ts';
 import { Composer } from './composer.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Icon, IconButton } from './icon.tsx';
@@ -14,17 +15,20 @@ export function RoomScreen() {
   const chat = useChat();
   const words = useWords();
   const id = place.room;
-  const { connection } = chat;
-  if (connection.name === 'closed' && connection.reason === 'refused') {
+  const { refusal } = chat;
+  if (refusal !== undefined) {
     return (
-      <Placeholder title={words.refused} hint={connection.detail}>
+      <Placeholder title={words.refused} hint={words.refusedHint}>
+        <code lang="en">{refusal}</code>
         <button type="button" class="button" onClick={reloadFromServer}>
           {words.reload}
         </button>
       </Placeholder>
     );
   }
-  if (id === undefined) return <Placeholder title={words.nothingOpen} hint={words.nothingOpenHint} />;
+  if (id === undefined) {
+    return <Placeholder title={words.nothingOpen} hint={words.nothingOpenHint(`${keyNames.command} K`)} />;
+  }
   const replica = chat.room(id);
   if (!replica) return <RoomDoor id={id} key={id} />;
   const { info } = replica;
@@ -50,7 +54,7 @@ export function RoomScreen() {
         </button>
       </header>
       <TimelineView timeline={chat.timeline(replica)} key={id} />
-      <Composer room={id} title={title} key={`composer ${id}`} />
+      <Composer room={info} title={title} key={`composer ${id}`} />
     </>
   );
 }

@@ -1,4 +1,5 @@
 import type { RoomEntry } from '../state/chat.ts';
+import { keyNames } from '../words/key-names.ts';
 import { Avatar } from './avatar.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Icon, IconButton } from './icon.tsx';
@@ -10,7 +11,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
   const { dialogs } = useApp();
   const chat = useChat();
   const words = useWords();
-  const { me } = chat;
+  const { me, refusal } = chat;
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both are landmarks, which have names
     <div class="sidebar" role={isAlone ? 'main' : 'navigation'} aria-label={words.menu}>
@@ -25,7 +26,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
         <button type="button" class="find" onClick={() => dialogs.open('switcher')}>
           <Icon name="search" size={18} />
           <span>{words.search}</span>
-          <kbd>Ctrl K</kbd>
+          <kbd>{keyNames.command} K</kbd>
         </button>
       </div>
       <div class="sidebar-lists">
@@ -47,7 +48,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
             </span>
           </>
         ) : (
-          <span class="me quiet">{words.starting}</span>
+          <span class="me quiet">{refusal === undefined && words.starting}</span>
         )}
         <IconButton icon="settings" label={words.settings} onClick={() => dialogs.open('settings')} />
       </div>
@@ -61,7 +62,7 @@ function RoomSection(props: {
   empty: string;
   children: preact.ComponentChildren;
 }) {
-  const { hasSynced } = useChat();
+  const { hasSynced, refusal } = useChat();
   return (
     <section class="room-section">
       <header>
@@ -78,7 +79,7 @@ function RoomSection(props: {
         </ul>
       ) : hasSynced ? (
         <p class="section-empty">{props.empty}</p>
-      ) : (
+      ) : refusal !== undefined ? null : (
         <div class="skeleton-list" aria-hidden="true">
           <span class="skeleton" />
           <span class="skeleton" />

@@ -3,6 +3,7 @@ import type { User } from 'papo/sdk';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { RoomEntry } from '../state/chat.ts';
 import { PeopleSearch } from '../state/people-search.ts';
+import { isTouched } from '../state/screen.ts';
 import { Avatar } from './avatar.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Dialog } from './dialog.tsx';
@@ -88,7 +89,9 @@ export function SwitcherDialog() {
         ))}
       </div>
       <p class="list-end" role="status">
-        {choices.length === 0 && search.state.value === 'answered' ? words.nothingFound : words.switcherHint}
+        {choices.length === 0 && search.state.value === 'answered'
+          ? words.nothingFound
+          : !isTouched.value && words.switcherHint}
       </p>
     </Dialog>
   );

@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
-import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
-import type { Row } from '../state/row.ts';
 import type { Timeline } from '../state/timeline.ts';
 import { useChat, useWords } from './context.ts';
 import { Icon } from './icon.tsx';
 import { MessageRow } from './message-row.tsx';
 import { RoomBeginning } from './room-beginning.tsx';
+import { RowHeights } from './row-heights.ts';
 import { type Rows, useRows } from './virtual-rows.ts';
 
 /** Nearer to the end than this, one follows what is said. */
@@ -24,14 +24,14 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const chat = useChat();
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
+  const heights = useMemo(() => new RowHeights(), []);
+  // Once for each drawing: to ask the browser for each row takes longer than to guess.
+  heights.fit(scroller.current?.clientWidth ?? 0);
   const count = timeline.length;
   const rows = useRows({
     count,
     key: timeline.key,
-    estimate: useCallback(
-      index => estimatedHeight(timeline.row(index), scroller.current?.clientWidth ?? 0),
-      [timeline],
-    ),
+    estimate: useCallback(index => heights.of(timeline.row(index)), [timeline, heights]),
     scroller: useCallback(() => scroller.current, []),
     paddingStart: paddingTopPx,
     paddingEnd: paddingBottomPx,
@@ -39,6 +39,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     endThreshold: endThresholdPx,
   });
   const isPlaced = useBeginning(timeline, rows, count);
+  useJumps(timeline, rows);
 
   const look = () => {
     if (!isPlaced.peek()) return;
@@ -59,7 +60,8 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   };
 
   const { older } = timeline;
-  const title = titleOf(timeline.replica.info);
+  const { info } = timeline.replica;
+  const title = titleOf(info);
   return (
     <div class="timeline">
       <section
@@ -67,7 +69,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
         ref={scroller}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard
         tabIndex={0}
-        aria-label={words.messagesIn(title)}
+        aria-label={info.kind === 'direct' ? words.messagesWith(title) : words.messagesIn(title)}
         onScroll={look}
         onKeyDown={press}
       >
@@ -84,7 +86,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
                 ref={rows.measureElement}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                {row ? <MessageRow row={row} /> : <RoomBeginning room={timeline.replica.info} />}
+                {row ? <MessageRow row={row} /> : <RoomBeginning room={info} />}
               </li>
             );
           })}
@@ -105,12 +107,10 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   );
 }
 
-/** Brings the room to where reading begins, before it is shown; and to the end whenever that is wished. */
+/** Brings the room to where reading begins, before it is shown. */
 function useBeginning(timeline: Timeline, rows: Rows, count: number) {
   const isPlaced = useSignal(false);
   const isPlacing = useRef(false);
-  const jumps = timeline.jumps.value;
-  const { isComplete } = timeline;
   useLayoutEffect(() => {
     if (isPlaced.peek() || count === 0) return;
     const first = timeline.firstUnreadIndex;
@@ -124,14 +124,15 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
       isPlaced.value = true;
     });
   });
-  const granted = useRef(0);
-  useEffect(() => {
-    if (jumps === granted.current) return;
-    rows.scrollToEnd();
-    // Opened anew at the end, it has that end only once it is loaded.
-    if (isComplete) granted.current = jumps;
-  }, [jumps, count, isComplete]);
   return isPlaced;
+}
+
+/** Brings it to the end, whenever that is wished. */
+function useJumps(timeline: Timeline, rows: Rows): void {
+  const jumps = timeline.jumps.value;
+  useEffect(() => {
+    if (jumps > 0) rows.scrollToEnd();
+  }, [jumps]);
 }
 
 function afterFrames(count: number, run: () => void): void {
@@ -142,6 +143,16 @@ function afterFrames(count: number, run: () => void): void {
 function ToNewest({ timeline, isPlaced }: { timeline: Timeline; isPlaced: boolean }) {
   const words = useWords();
   if (!isPlaced || timeline.isAtEnd.value) return null;
+  if (timeline.newer === 'failed') {
+    return (
+      <p class="to-newest" role="alert">
+        {words.loadingFailed}{' '}
+        <button type="button" class="link-button" onClick={() => timeline.retryNewer()}>
+          {words.retry}
+        </button>
+      </p>
+    );
+  }
   const count = timeline.newBelow;
   return (
     <button type="button" class="to-newest" aria-label={words.toNewest} onClick={() => timeline.toNewest()}>
@@ -181,27 +192,4 @@ function visibleRange(rows: Rows): { first: number; last: number } | undefined {
     first: items.find(({ end }) => end > scrollOffset)?.index ?? 0,
     last: items.findLast(({ end }) => end <= bottom + 1)?.index ?? items[0]?.index ?? 0,
   };
-}
-
-const lineHeightPx = 24;
-const rowPaddingPx = 4;
-/** The name and time above the first one of a group. */
-const headerPx = 30;
-const dayPx = 52;
-const characterPx = 7.5;
-/** What avatar and margins take of the width; and as wide as the text gets. */
-const besidesTextPx = 120;
-const maxTextPx = 720;
-
-/** What a row will probably take, before it was seen. The better it guesses, the steadier the scroll bar. */
-function estimatedHeight(row: Row | undefined, widthPx: number): number {
-  const textPx = Math.min(Math.max(widthPx - besidesTextPx, besidesTextPx), maxTextPx);
-  const lines = (row?.text ?? '').split('\n', 100);
-  const count = lines.reduce(
-    (sum, line) => sum + Math.max(1, Math.ceil((line.length * characterPx) / textPx)),
-    0,
-  );
-  return (
-    rowPaddingPx + count * lineHeightPx + (row?.startsGroup ? headerPx : 0) + (row?.startsDay ? dayPx : 0)
-  );
 }

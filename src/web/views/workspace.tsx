@@ -7,6 +7,7 @@ import { listenToKeys } from '../state/keys.ts';
 import { ConnectionNotice } from '../state/notice.ts';
 import { isWide } from '../state/screen.ts';
 import { showTitle } from '../state/title.ts';
+import { lookAfterOutages } from '../state/updates.ts';
 import { ChatContext, useApp, useWords } from './context.ts';
 import { Dialogs } from './dialogs.tsx';
 import { NoticeBar } from './notice-bar.tsx';
@@ -17,8 +18,9 @@ import { Sidebar } from './sidebar.tsx';
 export function Workspace({ chat }: { chat: Chat }) {
   const app = useApp();
   const words = useWords();
-  const { place, preferences, toasts, dialogs } = app;
-  const isListOnly = place.room === undefined && !isWide.value;
+  const { place, preferences, toasts, dialogs, updates } = app;
+  const isInRoom = place.room !== undefined || chat.refusal !== undefined;
+  const isListOnly = !isInRoom && !isWide.value;
   const notice = useMemo(() => new ConnectionNotice(chat), [chat]);
   const announcer = useMemo(() => new Announcer(chat, () => place.room, preferences), [chat]);
   useEffect(() => {
@@ -30,6 +32,7 @@ export function Workspace({ chat }: { chat: Chat }) {
       // What was open for one login isn't for the next.
       closeDialog,
       listenToKeys(chat, app),
+      lookAfterOutages(chat, updates),
       effect(() => showTitle(chat, place)),
       effect(() => rememberRoom(chat, app)),
       effect(() => void (chat.storageFailed && toasts.show(preferences.words.peek().storageFailed))),
@@ -48,10 +51,10 @@ export function Workspace({ chat }: { chat: Chat }) {
           {words.skip}
         </a>
       )}
-      <div class="workspace" data-open={place.room === undefined ? 'list' : 'room'}>
+      <div class="workspace" data-open={isInRoom ? 'room' : 'list'}>
+        <NoticeBar notice={notice} />
         <Sidebar isAlone={isListOnly} />
         <main class="main" id="main" tabIndex={-1}>
-          <NoticeBar notice={notice} />
           <RoomScreen />
         </main>
       </div>

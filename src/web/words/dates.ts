@@ -60,15 +60,13 @@ function midnightOf(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
 }
 
+/** Timers stand still while a device sleeps, and its clock may be set: no wait for midnight is longer than this. */
+const longestWaitMs = 60_000;
+
 function awaitMidnight(): void {
-  const next = new Date(today.value).setHours(24, 0, 0, 0);
-  // A device that slept is late: the day is looked at again, whatever the timer thinks.
-  setTimeout(
-    () => {
-      today.value = midnightOf(Date.now());
-      awaitMidnight();
-    },
-    Math.max(1_000, next - Date.now()),
-  );
+  const now = Date.now();
+  today.value = midnightOf(now);
+  const next = new Date(now).setHours(24, 0, 0, 0);
+  setTimeout(awaitMidnight, Math.min(longestWaitMs, next - now));
 }
 awaitMidnight();

@@ -38,6 +38,8 @@ export const en = {
   unreachable: 'Can’t reach the server',
   unreachableHint: 'What you wrote is kept. We go on trying.',
   refused: 'The server doesn’t take this connection.',
+  refusedHint:
+    'The page may be older than the server: load it anew. If that doesn’t help, tell whoever runs the server:',
   reload: 'Reload',
 
   rooms: 'Rooms',
@@ -58,7 +60,7 @@ export const en = {
   skip: 'Skip to the messages',
 
   nothingOpen: 'Choose a room',
-  nothingOpenHint: 'Or press Ctrl K to find one.',
+  nothingOpenHint: (keys: string) => `Or press ${keys} to find one.`,
   noSuchRoom: 'There’s no such room',
   noSuchRoomHint: 'It doesn’t exist, or it is private and you aren’t in it.',
   roomFailed: 'The room couldn’t be opened',
@@ -71,6 +73,7 @@ export const en = {
   roomDetails: 'Room details',
 
   messagesIn: (room: string) => `Messages in ${room}`,
+  messagesWith: (name: string) => `Messages with ${name}`,
   you: 'you',
   today: 'Today',
   yesterday: 'Yesterday',
@@ -95,7 +98,8 @@ export const en = {
     other: 'the server refused it',
   },
 
-  writeTo: (room: string) => `Message ${room}`,
+  writeIn: (room: string) => `Message ${room}`,
+  writeTo: (name: string) => `Message ${name}`,
   send: 'Send',
   bytesLeft: (n: number) => one(n, { one: '1 byte left', other: `${n} bytes left` }),
   bytesOver: (n: number) => one(n, { one: '1 byte too long', other: `${n} bytes too long` }),
@@ -105,7 +109,8 @@ export const en = {
   retryNow: 'Retry now',
   waitingCount: (n: number) => one(n, { one: '1 waiting', other: `${n} waiting` }),
   complete: 'Connected again. Everything up to here has arrived.',
-  storageFailed: 'This browser doesn’t let papo store anything: unsent messages are lost on reload.',
+  storageFailed:
+    'This browser keeps nothing for papo: what you have written and not sent is lost on a reload.',
 
   claimed: 'You are an administrator now.',
   administration: 'Administration',

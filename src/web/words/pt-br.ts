@@ -39,6 +39,8 @@ export const ptBr: Words = {
   unreachable: 'Sem contato com o servidor',
   unreachableHint: 'O que você escreveu está guardado. Continuamos tentando.',
   refused: 'O servidor não aceita esta conexão.',
+  refusedHint:
+    'A página pode estar mais antiga que o servidor: recarregue. Se não adiantar, mostre isto a quem cuida do servidor:',
   reload: 'Recarregar',
 
   rooms: 'Salas',
@@ -59,7 +61,7 @@ export const ptBr: Words = {
   skip: 'Pular para as mensagens',
 
   nothingOpen: 'Escolha uma sala',
-  nothingOpenHint: 'Ou tecle Ctrl K para procurar.',
+  nothingOpenHint: keys => `Ou tecle ${keys} para procurar.`,
   noSuchRoom: 'Essa sala não existe',
   noSuchRoomHint: 'Ou é privada, e você não está nela.',
   roomFailed: 'Não deu para abrir a sala',
@@ -72,6 +74,7 @@ export const ptBr: Words = {
   roomDetails: 'Detalhes da sala',
 
   messagesIn: room => `Mensagens em ${room}`,
+  messagesWith: name => `Mensagens com ${name}`,
   you: 'você',
   today: 'Hoje',
   yesterday: 'Ontem',
@@ -96,7 +99,8 @@ export const ptBr: Words = {
     other: 'o servidor recusou',
   },
 
-  writeTo: room => `Escreva em ${room}`,
+  writeIn: room => `Escreva em ${room}`,
+  writeTo: name => `Escreva para ${name}`,
   send: 'Enviar',
   bytesLeft: n => one(n, { one: 'resta 1 byte', other: `restam ${n} bytes` }),
   bytesOver: n => one(n, { one: '1 byte a mais', other: `${n} bytes a mais` }),
@@ -107,7 +111,7 @@ export const ptBr: Words = {
   waitingCount: n => one(n, { one: '1 esperando', other: `${n} esperando` }),
   complete: 'A conexão voltou. Tudo chegou até aqui.',
   storageFailed:
-    'Este navegador não deixa o papo guardar nada: o que não foi enviado se perde ao recarregar.',
+    'Este navegador não guarda nada para o papo: o que você escreveu e não enviou se perde ao recarregar.',
 
   claimed: 'Agora você administra este papo.',
   administration: 'Administração',
