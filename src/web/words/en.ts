@@ -24,6 +24,8 @@ export const en = {
   signingIn: 'Signing in…',
   registering: 'Creating account…',
   ended: 'You were signed out. Sign in to go on.',
+  foreignPage: (origin: string) =>
+    `The server doesn’t know itself by the name ${origin}. Tell whoever runs it: the proxy before it has to pass on the Host header.`,
 
   signOutHere: 'Sign out on this device',
   signOutEverywhere: 'Sign out on all devices',
@@ -53,6 +55,7 @@ export const en = {
   settings: 'Settings',
   unread: (n: number) => one(n, { one: '1 unread message', other: `${n} unread messages` }),
   hasUnread: 'unread',
+  unreadBelow: 'More unread',
   back: 'Back',
   close: 'Close',
   cancel: 'Cancel',
@@ -161,6 +164,7 @@ export const en = {
   noRoomsFound: 'No room with that name.',
   open: 'Open',
   more: 'Show more',
+  allShown: 'That’s all.',
 
   findPerson: 'Name or username',
   noPeopleFound: 'Nobody by that name.',

@@ -24,6 +24,8 @@ export const ptBr: Words = {
   signingIn: 'Entrando…',
   registering: 'Criando a conta…',
   ended: 'Sua sessão terminou. Entre para continuar.',
+  foreignPage: origin =>
+    `O servidor não se reconhece no endereço ${origin}. Avise quem cuida dele: o proxy na frente precisa repassar o cabeçalho Host.`,
 
   signOutHere: 'Sair neste aparelho',
   signOutEverywhere: 'Sair em todos os aparelhos',
@@ -54,6 +56,7 @@ export const ptBr: Words = {
   settings: 'Ajustes',
   unread: n => one(n, { one: '1 mensagem não lida', other: `${n} mensagens não lidas` }),
   hasUnread: 'não lida',
+  unreadBelow: 'Mais não lidas',
   back: 'Voltar',
   close: 'Fechar',
   cancel: 'Cancelar',
@@ -161,6 +164,7 @@ export const ptBr: Words = {
   noRoomsFound: 'Nenhuma sala com esse nome.',
   open: 'Abrir',
   more: 'Mostrar mais',
+  allShown: 'É só isso.',
 
   findPerson: 'Nome ou usuário',
   noPeopleFound: 'Ninguém com esse nome.',
