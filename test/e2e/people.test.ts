@@ -123,7 +123,7 @@ test('behind a proxy that loses the server’s name one is told what to tell who
   await page.getByLabel('Username').fill('bruno');
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.keyboard.press('Enter');
-  const told = page.getByRole('alert').getByText(`doesn’t know itself by the name ${scene.url}.`);
+  const told = page.getByRole('alert').getByText(`${scene.url} for its own address`);
   await told.waitFor();
 });
 

@@ -40,7 +40,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
         <RoomSection title={words.directs} rooms={chat.directs.value} empty={words.directsEmpty}>
           <IconButton icon="plus" label={words.newDirect} onClick={() => dialogs.open('new-direct')} />
         </RoomSection>
-        <UnreadBelow list={lists} />
+        <UnreadBelow list={lists} rooms={[...chat.rooms.value, ...chat.directs.value]} />
       </div>
       <div class="sidebar-foot">
         {me ? (

@@ -43,8 +43,13 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const isPlaced = useBeginning(timeline, rows, count);
   useJumps(timeline, rows);
 
+  const lastHeight = useRef<number>(undefined);
   const look = () => {
     if (!isPlaced.peek()) return;
+    const height = rows.scrollRect?.height;
+    // A notice above or a longer text below takes its space: whoever is at the end stays there.
+    if (height !== lastHeight.current && timeline.isAtEnd.peek()) rows.scrollToEnd();
+    lastHeight.current = height;
     const view = visibleRange(rows);
     timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
     if (view) timeline.see(timeline.isAtEnd.peek() ? count - 1 : view.last);

@@ -1,19 +1,20 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect } from 'preact/hooks';
+import type { RoomEntry } from '../state/chat.ts';
 import { useWords } from './context.ts';
 import { Icon } from './icon.tsx';
 import { PassingButton } from './passing-button.tsx';
 
-/** In a long list: that there are unread rooms below what is in view, and the way to the first of them. */
-export function UnreadBelow({ list }: { list: RefObject<HTMLElement | null> }) {
+/** In a long list of `rooms`: that there are unread ones below what is in view, and the way to the first of them. */
+export function UnreadBelow(props: { list: RefObject<HTMLElement | null>; rooms: readonly RoomEntry[] }) {
+  const { list, rooms } = props;
   const words = useWords();
   const isAny = useSignal(false);
   const look = () => {
     isAny.value = firstBelow(list.current) !== undefined;
   };
-  // Drawn anew with the list, whose rooms are unread, or not any more.
-  useLayoutEffect(look);
+  useLayoutEffect(look, [rooms]);
   useEffect(() => {
     const element = list.current;
     if (!element) return;

@@ -25,7 +25,7 @@ export const en = {
   registering: 'Creating account…',
   ended: 'You were signed out. Sign in to go on.',
   foreignPage: (origin: string) =>
-    `The server doesn’t know itself by the name ${origin}. Tell whoever runs it: the proxy before it has to pass on the Host header.`,
+    `The server doesn’t take ${origin} for its own address. Tell whoever runs it: the proxy before it has to pass on the Host header.`,
 
   signOutHere: 'Sign out on this device',
   signOutEverywhere: 'Sign out on all devices',

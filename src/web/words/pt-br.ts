@@ -25,7 +25,7 @@ export const ptBr: Words = {
   registering: 'Criando a conta…',
   ended: 'Sua sessão terminou. Entre para continuar.',
   foreignPage: origin =>
-    `O servidor não se reconhece no endereço ${origin}. Avise quem cuida dele: o proxy na frente precisa repassar o cabeçalho Host.`,
+    `O servidor não reconhece ${origin} como o próprio endereço. Avise quem cuida dele: o proxy na frente precisa repassar o cabeçalho Host.`,
 
   signOutHere: 'Sair neste aparelho',
   signOutEverywhere: 'Sair em todos os aparelhos',
