@@ -147,12 +147,12 @@ test('who is made an administrator has the screen when they open the settings, a
   await press(ana.page, 'carla', 'Make administrator');
   await rowOf(ana.page, 'carla').locator('.mark', { hasText: 'administrator' }).waitFor();
   await rowOf(ana.page, 'carla').getByRole('status').getByText('An administrator from now on.').waitFor();
-  await hasFocus(rowOf(ana.page, 'carla').getByRole('button', { name: 'Take administration away' }));
+  await hasFocus(rowOf(ana.page, 'carla').getByRole('button', { name: 'Remove as administrator' }));
   assert.deepEqual(await administratorsOf(scene.server), ['ana', 'carla']);
   await openPeople(carla.page);
   await rowOf(carla.page, 'davi').waitFor();
 
-  await press(ana.page, 'carla', 'Take administration away');
+  await press(ana.page, 'carla', 'Remove as administrator');
   await rowOf(ana.page, 'carla').locator('.mark').waitFor({ state: 'detached' });
   await press(carla.page, 'davi', 'Make administrator');
   await carla.page.getByText('You aren’t an administrator any more.').waitFor();
@@ -171,11 +171,11 @@ test('the last administrator is asked, refused with the reason, and stays one', 
   await press(page, 'ana', 'Disable account');
   await page.getByText('It is your own: you are signed out too').waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await press(page, 'ana', 'Take administration away');
+  await press(page, 'ana', 'Remove as administrator');
   await page.getByText('Stop being an administrator?').waitFor();
-  await press(page, 'ana', 'Take administration away');
+  await press(page, 'ana', 'Remove as administrator');
   await row.getByRole('alert').getByText('One administrator has to remain.').waitFor();
-  await hasFocus(row.getByRole('button', { name: 'Take administration away' }));
+  await hasFocus(row.getByRole('button', { name: 'Remove as administrator' }));
   assert.equal(await row.locator('.mark').innerText(), 'administrator');
   await page.keyboard.press('Escape');
   await hasFocus(page.getByRole('button', { name: 'Settings' }));
@@ -185,8 +185,8 @@ test('the last administrator is asked, refused with the reason, and stays one', 
 test('one of two administrators lays it down, and is told that it is so', async () => {
   await onDatabase(scene.server.databaseUrl, "update users set administrator = true where username = 'eva'");
   await using eva = await administer('eva');
-  await press(eva.page, 'eva', 'Take administration away');
-  await press(eva.page, 'eva', 'Take administration away');
+  await press(eva.page, 'eva', 'Remove as administrator');
+  await press(eva.page, 'eva', 'Remove as administrator');
   await eva.page.getByText('You aren’t an administrator any more.').waitFor();
   assert.deepEqual(await administratorsOf(scene.server), ['ana']);
 });

@@ -39,9 +39,9 @@ export const en = {
   starting: 'Opening…',
   unreachable: 'Can’t reach the server',
   unreachableHint: 'What you wrote is kept. We go on trying.',
-  refused: 'The server doesn’t take this connection.',
+  refused: 'The server doesn’t take this connection',
   refusedHint:
-    'The page may be older than the server: load it anew. If that doesn’t help, tell whoever runs the server:',
+    'The page may be older than the server: reload it. If that doesn’t help, show this to whoever runs the server:',
   reload: 'Reload',
 
   rooms: 'Rooms',
@@ -128,7 +128,7 @@ export const en = {
     disable: 'Disable account',
     enable: 'Enable account',
     promote: 'Make administrator',
-    demote: 'Take administration away',
+    demote: 'Remove as administrator',
   },
   accountChanged: {
     disable: 'The account is disabled.',

@@ -40,7 +40,7 @@ export const ptBr: Words = {
   starting: 'Abrindo…',
   unreachable: 'Sem contato com o servidor',
   unreachableHint: 'O que você escreveu está guardado. Continuamos tentando.',
-  refused: 'O servidor não aceita esta conexão.',
+  refused: 'O servidor não aceita esta conexão',
   refusedHint:
     'A página pode estar mais antiga que o servidor: recarregue. Se não adiantar, mostre isto a quem cuida do servidor:',
   reload: 'Recarregar',
