@@ -47,11 +47,12 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const look = () => {
     if (!isPlaced.peek()) return;
     const height = rows.scrollRect?.height;
-    // A notice above or a longer text below takes its space: whoever is at the end stays there.
-    if (height !== lastHeight.current && timeline.isAtEnd.peek()) rows.scrollToEnd();
+    const isOtherHeight = height !== lastHeight.current;
     lastHeight.current = height;
+    // A notice above or a longer text below takes its space: whoever is at the end stays there.
+    if (isOtherHeight && timeline.isAtEnd.peek()) rows.scrollToEnd();
+    else timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
     const view = visibleRange(rows);
-    timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
     if (view) timeline.see(timeline.isAtEnd.peek() ? count - 1 : view.last);
     if (view && view.first < rowsAhead) void timeline.loadOlder();
     if (view && view.last > count - rowsAhead) void timeline.loadNewer();
