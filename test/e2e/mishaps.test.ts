@@ -61,16 +61,25 @@ test('who is at the end stays there when what is around the messages takes more 
   const { page } = ana;
   const last = page.locator('.row', { hasText: 'line 40' });
   await last.waitFor();
-  const isInView = (hidden: number) =>
-    page.waitForFunction(mostHidden => {
+  const isInView = () =>
+    page.waitForFunction(() => {
       const row = [...document.querySelectorAll('.row')].at(-1)?.getBoundingClientRect();
       const scroller = document.querySelector('.scroller')?.getBoundingClientRect();
-      return row !== undefined && scroller !== undefined && row.bottom - scroller.bottom <= mostHidden;
-    }, hidden);
-  await isInView(0);
-  await ana.composer.fill('a\n'.repeat(12));
-  await page.waitForFunction(() => (document.querySelector('#composer')?.clientHeight ?? 0) > 200);
-  await isInView(0);
+      return row !== undefined && scroller !== undefined && row.bottom <= scroller.bottom;
+    });
+  await isInView();
+  // By one line, and by many.
+  for (const [text, height] of [
+    ['a\nb', 60],
+    ['a\n'.repeat(12), 200],
+  ] as const) {
+    await ana.composer.fill(text);
+    await page.waitForFunction(
+      least => (document.querySelector('#composer')?.clientHeight ?? 0) > least,
+      height,
+    );
+    await isInView();
+  }
   await ana.composer.fill('');
 });
 

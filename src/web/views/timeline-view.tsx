@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
 import type { Timeline } from '../state/timeline.ts';
@@ -58,6 +59,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     if (view && view.last > count - rowsAhead) void timeline.loadNewer();
   };
   useLayoutEffect(look);
+  useResizes(scroller, look);
   useEffect(() => () => chat.close(timeline), [chat, timeline]);
 
   // The browser's own way there is long, and what comes into view on it changes where the end is.
@@ -140,6 +142,17 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
     });
   });
   return isPlaced;
+}
+
+/** Looks again when it gets higher or lower. The virtualizer, whose observer is older, knows its height by then. */
+function useResizes(scroller: RefObject<HTMLElement | null>, look: () => void): void {
+  const latest = useRef(look);
+  latest.current = look;
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => latest.current());
+    if (scroller.current) observer.observe(scroller.current);
+    return () => observer.disconnect();
+  }, [scroller]);
 }
 
 /** Brings it to the end, whenever that is wished. */
