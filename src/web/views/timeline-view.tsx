@@ -46,13 +46,17 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
 
   const lastHeight = useRef<number>(undefined);
   const look = () => {
-    if (!isPlaced.peek()) return;
-    const height = rows.scrollRect?.height;
-    const isOtherHeight = height !== lastHeight.current;
-    lastHeight.current = height;
+    const element = scroller.current;
+    if (!isPlaced.peek() || !element) return;
+    // As it is now: of what has just changed, the virtualizer knows a part before the rest.
+    const { scrollHeight, scrollTop, clientHeight } = element;
+    const isOtherHeight = clientHeight !== lastHeight.current;
+    lastHeight.current = clientHeight;
     // A notice above or a longer text below takes its space: whoever is at the end stays there.
     if (isOtherHeight && timeline.isAtEnd.peek()) rows.scrollToEnd();
-    else timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
+    else
+      timeline.isAtEnd.value =
+        timeline.isComplete && scrollHeight - scrollTop - clientHeight <= endThresholdPx;
     const view = visibleRange(rows);
     if (view) timeline.see(timeline.isAtEnd.peek() ? count - 1 : view.last);
     if (view && view.first < rowsAhead) void timeline.loadOlder();
@@ -144,7 +148,7 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
   return isPlaced;
 }
 
-/** Looks again when it gets higher or lower. The virtualizer, whose observer is older, knows its height by then. */
+/** Looks again when it gets higher or lower. */
 function useResizes(scroller: RefObject<HTMLElement | null>, look: () => void): void {
   const latest = useRef(look);
   latest.current = look;
