@@ -7,6 +7,7 @@ import { type Database, openSingle } from '../src/server/store/database.ts';
 import { Logins } from '../src/server/store/logins.ts';
 import { migrate } from '../src/server/store/migrations/migrations.ts';
 import { firstPassword, Users } from '../src/server/store/users.ts';
+import { atEnd } from './support/at-end.ts';
 import { silent } from './support/backups.ts';
 import { createDatabase } from './support/postgres.ts';
 import { eventually } from './support/waiting.ts';
@@ -15,20 +16,16 @@ const limit = { timeout: 50_000 };
 
 async function scene(t: TestContext) {
   const { connection, drop } = await createDatabase();
-  const opened: { end(): Promise<void> }[] = [];
-  t.after(async () => {
-    await Promise.all(opened.map(it => it.end()));
-    await drop();
-  });
+  atEnd(t, drop);
   const open = (): Database => {
     const db = openSingle(connection, silent);
-    opened.push({ end: () => db.destroy() });
+    atEnd(t, () => db.destroy());
     return db;
   };
   const client = async () => {
     const connected = new pg.Client(connection);
+    atEnd(t, () => connected.end());
     await connected.connect();
-    opened.push(connected);
     return connected;
   };
   const db = open();
@@ -49,7 +46,7 @@ test(
     const { start, client } = await scene(t);
     const { login } = await start();
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * limits.maxIdleLoginMs });
-    t.after(() => mock.timers.reset());
+    atEnd(t, () => mock.timers.reset());
     assert.deepEqual((await start()).ended, []);
     const idle = "update logins set refreshed_at = now() - interval '91 days' where id = $1";
     await (await client()).query(idle, [login]);
