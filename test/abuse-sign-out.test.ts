@@ -13,7 +13,8 @@ import { frame, opcodes, type RawSocket, requestFrame } from './support/abuse-wi
 const server = attackedServer();
 /** For tokens that expire: in this process, so that the tests can move its timers. */
 const here = attackedServer({}, 'this process');
-const lifetimeSeconds = 60;
+/** Ends before the next heartbeat: its timer runs from the beginning. */
+const lifetimeSeconds = 0.8 * (limits.heartbeatMs / 1_000);
 
 async function login({ user, password }: Person, at = server): Promise<Person> {
   const { status, body } = await at.post<Grant>('/login', { username: user.username, password });
