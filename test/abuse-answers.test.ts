@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
 import type { ErrorCode } from '../src/contract/codes.ts';
-import { refuseUnreadable } from '../src/server/doors/unreadable.ts';
+import { refuseNowhere, refuseUnreadable } from '../src/server/doors/unreadable.ts';
 import { attackedServer, json, present, requireProblem } from './support/abuse.ts';
 import { RawConnection } from './support/abuse-wire.ts';
 import { atEnd } from './support/at-end.ts';
@@ -112,6 +113,13 @@ test('[abuse 44] bytes that are no request do not get the answer of the one befo
   connection.write('POST / HTTP/1.1\r\nHost: papo\r\nContent-Length: 2\r\n\r\n{}', 'What is this?\r\n\r\n');
   assert.equal(String(await connection.rest()), '');
   assert.deepEqual(asked, ['POST']);
+});
+
+test('[abuse 44] what goes wrong before there is a route is our fault, and is logged', () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: line => void lines.push(line) });
+  assert.equal(refuseNowhere(log)(new Error('a defect of ours')).status, 500);
+  assert.match(lines.join(''), /a defect of ours/);
 });
 
 test('[abuse 44] the documents, which are everyone’s, may be kept and asked for again', async () => {

@@ -186,7 +186,7 @@ export async function startNode(
       requireHostHeader: false,
       shouldUpgradeCallback: isSocketUpgrade,
     },
-    getRequestListener(app.fetch, { errorHandler: refuseNowhere }),
+    getRequestListener(app.fetch, { errorHandler: refuseNowhere(log) }),
   );
   server.setTimeout(patience.stillMs);
   refuseUnreadable(server);

@@ -4,7 +4,9 @@
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { RequestError } from '@hono/node-server';
 import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { refusal } from './handshake.ts';
 import { lastProblemResponse } from './problem.ts';
 
@@ -44,8 +46,14 @@ export function refuseUnreadable(server: Server): void {
   });
 }
 
-/** The answer to a request of which no URL can be made. */
-export function refuseNowhere(): Response {
-  const { status, headers, body } = lastProblemResponse(nowhere);
-  return new Response(body, { status, headers });
+/** Answers a request of which no URL can be made, and so no route; whatever else goes wrong there is our fault. */
+export function refuseNowhere(log: Logger): (error: unknown) => Response {
+  return error => {
+    const isNowhere = error instanceof RequestError;
+    if (!isNowhere) log.error({ err: error }, 'a request failed');
+    const { status, headers, body } = lastProblemResponse(
+      isNowhere ? nowhere : new OperationError('internal'),
+    );
+    return new Response(body, { status, headers });
+  };
 }
