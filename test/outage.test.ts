@@ -53,7 +53,7 @@ test('a database that answers now and then is not said to be back', () => {
   assert.deepEqual(said(lines).at(-1), [back, 100]);
 });
 
-test('many who ask while the database is away make no more lines than few', { timeout: 60_000 }, async t => {
+test('many who ask while the database is away make no more lines than few', async t => {
   const database = await createDatabase();
   atEnd(t, () => database.drop());
   const line = await DatabaseLine.to(database);
