@@ -7,7 +7,7 @@ import { Toasts } from '../src/web/state/toasts.ts';
 const textsOf = (toasts: Toasts) => toasts.all.value.map(({ text }) => text);
 const action = { label: 'Reload', run: () => undefined };
 
-test('of news that pile up the last three are shown; each goes by after five seconds', context => {
+test('of news that pile up the last three are shown; a short one goes by after five seconds', context => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const toasts = new Toasts();
   for (const text of ['one', 'two']) toasts.show(text);
@@ -17,6 +17,17 @@ test('of news that pile up the last three are shown; each goes by after five sec
   context.mock.timers.tick(1_000);
   assert.deepEqual(textsOf(toasts), ['three', 'four']);
   context.mock.timers.tick(4_000);
+  assert.deepEqual(textsOf(toasts), []);
+});
+
+test('long news stay for as long as it takes to read them', context => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const toasts = new Toasts();
+  const long = 'word '.repeat(20);
+  toasts.show(long);
+  context.mock.timers.tick(7_999);
+  assert.deepEqual(textsOf(toasts), [long]);
+  context.mock.timers.tick(1);
   assert.deepEqual(textsOf(toasts), []);
 });
 

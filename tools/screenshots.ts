@@ -2,6 +2,7 @@
  * `node tools/screenshots.ts`: the pictures of the page in docs/images. With a folder, `node tools/screenshots.ts FOLDER`: every
  * screen, to be looked at.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { openBrowser } from '../test/support/browser.ts';
 import { Visitor } from '../test/support/page-visitor.ts';
 import { password } from '../test/support/people.ts';
 import { type ServerProcess, spawnServer } from '../test/support/server.ts';
+
+execFileSync(process.execPath, ['tools/page.ts', '--if-stale', '--or-fail'], { stdio: 'inherit' });
 
 const [wholeFolder] = process.argv.slice(2);
 const folder = wholeFolder ?? join(import.meta.dirname, '..', 'docs', 'images');
@@ -189,8 +192,12 @@ async function takeTheRest(browser: Browser, url: string): Promise<void> {
     await page.locator('.rows-list li').first().waitFor();
     await take(page, `${language}-room-details`);
     await page.goto(`${url}/r/nowhere`);
-    await page.locator('.placeholder h1').waitFor();
+    await page.locator('.placeholder p').waitFor();
     await take(page, `${language}-nowhere`);
+    await page.route('**/refresh', route => route.fulfill({ status: 403, json: { code: 'forbidden' } }));
+    await page.reload();
+    await page.locator('.placeholder code').waitFor();
+    await take(page, `${language}-refused`);
     await visitor.leave();
   }
 }

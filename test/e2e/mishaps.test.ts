@@ -55,6 +55,56 @@ test('who has written, and then reads further up, is not pulled down by what oth
   assert.equal(await standstill(ana.page), before);
 });
 
+test('who is at the end stays there when what is around the messages takes more space', async () => {
+  const room = await together('growing');
+  for (let n = 1; n <= 40; n++) await say(room, `line ${n}`);
+  const { page } = ana;
+  const last = page.locator('.row', { hasText: 'line 40' });
+  await last.waitFor();
+  const isInView = () =>
+    page.waitForFunction(() => {
+      const row = [...document.querySelectorAll('.row')].at(-1)?.getBoundingClientRect();
+      const scroller = document.querySelector('.scroller')?.getBoundingClientRect();
+      return row !== undefined && scroller !== undefined && row.bottom <= scroller.bottom;
+    });
+  await isInView();
+  // By one line, and by many.
+  for (const [text, height] of [
+    ['a\nb', 60],
+    ['a\n'.repeat(12), 200],
+  ] as const) {
+    await ana.composer.fill(text);
+    await page.waitForFunction(
+      least => (document.querySelector('#composer')?.clientHeight ?? 0) > least,
+      height,
+    );
+    await isInView();
+  }
+  await ana.composer.fill('');
+});
+
+test('after the way to the newest message one reads on by keyboard, and writes on after a click', async () => {
+  const { page } = ana;
+  await ana.open('reading');
+  const scroller = page.locator('.scroller');
+  const toNewest = page.getByRole('button', { name: 'Go to the newest message' });
+  const hasFocus = (selector: string) =>
+    page.waitForFunction(wanted => document.activeElement?.matches(wanted), selector);
+  const readUp = async () => {
+    await scroller.evaluate(element => element.scrollTo(0, 0));
+    await toNewest.waitFor();
+  };
+  await readUp();
+  await toNewest.press('Enter');
+  await toNewest.waitFor({ state: 'detached' });
+  await hasFocus('.scroller');
+  await ana.composer.focus();
+  await readUp();
+  await toNewest.click();
+  await toNewest.waitFor({ state: 'detached' });
+  await hasFocus('#composer');
+});
+
 test('where the newest message can not be loaded one is told, stays where one reads, and can try again', async () => {
   const room = await together('long');
   const { page } = ana;

@@ -6,7 +6,7 @@ import type { Visitor } from '../support/page-visitor.ts';
 
 let ana: Visitor;
 let bruno: Visitor;
-pageScene(async scene => {
+const scene = pageScene(async scene => {
   ana = await scene.register('ana', { displayName: 'Ana Souza' });
   bruno = await scene.register('bruno', { displayName: 'Bruno Lima' });
 });
@@ -43,6 +43,10 @@ test('a private room: invite, talk, remove; who is out sees that there is no suc
   await page.getByLabel('Name or username').fill('bru');
   await page.getByRole('button', { name: 'Invite: Bruno Lima' }).click();
   await page.locator('.rows-list').last().getByText('@bruno').waitFor();
+  // What the page says meanwhile can be heard and put away, though the dialog keeps everything else out of reach.
+  const news = page.getByRole('dialog').getByRole('status').filter({ hasText: 'Bruno Lima is in.' });
+  await news.getByRole('button', { name: 'Close' }).click();
+  await news.waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
   await bruno.open('plans');
   await ana.say('just us');
@@ -96,6 +100,32 @@ test('a direct message by name; it is bold with a count, and in the title, until
   await bruno.sees('psst');
   await bruno.page.locator('.room-link[data-unread="false"]', { hasText: 'Ana Souza' }).waitFor();
   assert.equal(await bruno.page.title(), 'Ana Souza · papo');
+});
+
+test('of an unread room below the end of the list one is told, and brought there; the page itself does not move', async () => {
+  await using carla = await scene.register('carla', { viewport: { width: 1100, height: 420 } });
+  const { page } = carla;
+  for (let n = 1; n <= 9; n++) await makeRoom(carla, `room ${n}`, 'Everyone');
+  await carla.open('general');
+  const below = page.getByRole('button', { name: 'More unread' });
+  await page.locator('.room-link', { hasText: 'room 9' }).waitFor();
+  await ana.page.getByRole('button', { name: 'New direct message' }).click();
+  await ana.page.getByLabel('Name or username').fill('carla');
+  await ana.page.getByRole('button', { name: 'Open: carla' }).click();
+  await ana.page.getByRole('heading', { level: 1, name: 'carla' }).waitFor();
+  assert.equal(await below.count(), 0);
+  await ana.say('down here');
+  await below.press('Enter');
+  await below.waitFor({ state: 'detached' });
+  const link = page.locator('.room-link', { hasText: 'Ana Souza' });
+  assert.ok(await link.evaluate(element => element === document.activeElement));
+  assert.equal(
+    await page.evaluate(() => document.body.scrollTop + (document.scrollingElement?.scrollTop ?? 0)),
+    0,
+  );
+  await page.keyboard.press('Enter');
+  await carla.sees('down here');
+  assert.deepEqual(carla.oddities, []);
 });
 
 test('a room name that is taken is said where it was typed', async () => {

@@ -75,7 +75,7 @@ test('a page that the server refuses says so in its language, on a phone too; "R
   isRefusing = true;
   door.version = 1;
   await page.reload();
-  await page.getByRole('heading', { name: 'O servidor não aceita esta conexão.' }).waitFor();
+  await page.getByRole('heading', { name: 'O servidor não aceita esta conexão' }).waitFor();
   await page.getByText('A página pode estar mais antiga que o servidor').waitFor();
   // What it said itself is for who runs it, and marked as English.
   assert.match(await page.locator('code[lang="en"]').innerText(), /protocol 9/);

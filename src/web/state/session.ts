@@ -40,16 +40,17 @@ export class Session {
   }
 
   /**
-   * Whether an account was refused because it is disabled. That is told only to who has its password: a page that isn't at
-   * the server's own address is forbidden to sign in with any other, too.
+   * Why an account was `forbidden`, if that can be known. That it is disabled is told only to who has its password; a page
+   * that isn't at what the server takes for its own address is `foreign`, and forbidden to sign in without one, too.
    */
-  async isDisabled({ username }: NewAccount, thrown: unknown): Promise<boolean> {
-    if (ChatError.of(thrown).code !== 'forbidden') return false;
+  async whyForbidden({ username }: NewAccount): Promise<'disabled' | 'foreign' | undefined> {
     const refused = await login(url, { username, password: '' }, { cookie: true }).catch(ChatError.of);
-    return refused instanceof ChatError && refused.code === 'invalid_credentials';
+    if (!(refused instanceof ChatError)) return undefined;
+    if (refused.code === 'forbidden') return 'foreign';
+    return refused.code === 'invalid_credentials' ? 'disabled' : undefined;
   }
 
-  /** @throws {ChatError} `username_taken`, `bad_request`, `rate_limited`, `unavailable`. */
+  /** @throws {ChatError} `username_taken`, `bad_request`, `forbidden`, `rate_limited`, `unavailable`. */
   async register(account: NewAccount): Promise<void> {
     this.#open(await register(url, account, { cookie: true }));
   }

@@ -7,7 +7,9 @@ export interface Toast {
   readonly action?: { label: string; run: () => void };
 }
 
-const shownMs = 5_000;
+/** News are shown for as long as it takes to read them, and to notice them first. */
+const minShownMs = 5_000;
+const shownPerCharacterMs = 80;
 const maxShown = 3;
 
 /** Short news at the edge of the page. */
@@ -29,7 +31,7 @@ export class Toasts {
     const lasting = all.filter(toast => toast.action).slice(-maxShown);
     const passing = all.filter(toast => !toast.action).slice(-maxShown);
     this.#toasts.value = [...lasting, ...passing];
-    if (!action) setTimeout(() => this.dismiss(id), shownMs);
+    if (!action) setTimeout(() => this.dismiss(id), Math.max(minShownMs, text.length * shownPerCharacterMs));
     return id;
   }
 

@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { Room } from 'papo/sdk';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Paged } from '../state/paged.ts';
@@ -19,7 +19,6 @@ export function BrowseDialog() {
   const wanted = useSettled(query);
   const start = () => void rooms.start(chat.client.browse(wanted ? { query: wanted } : {}));
   useEffect(start, [wanted]);
-  const isEmpty = useComputed(() => rooms.items.value.length === 0);
 
   const open = async (room: Room) => {
     try {
@@ -69,7 +68,7 @@ export function BrowseDialog() {
           );
         })}
       </ul>
-      <ListEnd list={rooms} empty={isEmpty.value ? words.noRoomsFound : undefined} onRetry={start} />
+      <ListEnd list={rooms} empty={words.noRoomsFound} onRetry={start} />
       <div class="button-row end">
         <button type="button" class="button" onClick={() => dialogs.open('new-room')}>
           {words.newRoom}

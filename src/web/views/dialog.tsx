@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useApp, useWords } from './context.ts';
 import { IconButton } from './icon.tsx';
+import { ToastList } from './toast-list.tsx';
 
 /** Above the page, with the rest out of reach; Esc closes it, and the focus goes back to where it was. */
 export function Dialog(props: { title: string; children: ComponentChildren; class?: string }) {
@@ -49,6 +50,7 @@ export function Dialog(props: { title: string; children: ComponentChildren; clas
         </header>
         {props.children}
       </div>
+      <ToastList isInDialog />
     </dialog>
   );
 }

@@ -34,7 +34,6 @@ function AccountList() {
   useEffect(start, [wanted]);
   const { list } = accounts;
   const state = list.state.value;
-  const isEmpty = list.items.value.length === 0;
   useEffect(() => {
     // Perhaps one isn't an administrator any more.
     if (state === 'failed') void standing.ask();
@@ -71,11 +70,7 @@ function AccountList() {
           );
         })}
       </ul>
-      <p class="list-end" role="status">
-        {isEmpty && state === 'loading' && words.loading}
-        {isEmpty && state === 'done' && words.noPeopleFound}
-      </p>
-      <ListEnd list={list} onRetry={start} />
+      <ListEnd list={list} empty={words.noPeopleFound} onRetry={start} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { problemText } from '../words/problem.ts';
 import { useApp, useChat, useWords } from './context.ts';
 import { NotSent } from './not-sent.tsx';
+import { PassingButton } from './passing-button.tsx';
 import { Placeholder } from './placeholder.tsx';
 
 type Looked =
@@ -49,9 +50,9 @@ export function RoomDoor({ id }: { id: string }) {
   if (!chat.hasSynced && chat.connection.name === 'waiting') {
     return (
       <Placeholder title={words.unreachable} hint={words.unreachableHint}>
-        <button type="button" class="button" onClick={() => chat.client.connect()}>
+        <PassingButton class="button" onPress={() => chat.client.connect()} next={main}>
           {words.retryNow}
-        </button>
+        </PassingButton>
       </Placeholder>
     );
   }
@@ -68,9 +69,9 @@ export function RoomDoor({ id }: { id: string }) {
     case 'failed':
       return (
         <Placeholder title={words.roomFailed} hint={state.text}>
-          <button type="button" class="button" onClick={() => tries.value++}>
+          <PassingButton class="button" onPress={() => tries.value++} next={main}>
             {words.retry}
-          </button>
+          </PassingButton>
         </Placeholder>
       );
     case 'found':
@@ -85,6 +86,8 @@ export function RoomDoor({ id }: { id: string }) {
       );
   }
 }
+
+const main = () => document.getElementById('main');
 
 /** What one has written into a room that one is no longer in, and that therefore never went out. */
 function LeftBehind({ room }: { room: string }) {

@@ -1,9 +1,11 @@
+import { useRef } from 'preact/hooks';
 import type { RoomEntry } from '../state/chat.ts';
 import { keyNames } from '../words/key-names.ts';
 import { Avatar } from './avatar.tsx';
 import { useApp, useChat, useWords } from './context.ts';
 import { Icon, IconButton } from './icon.tsx';
 import { RoomLink } from './room-link.tsx';
+import { UnreadBelow } from './unread-below.tsx';
 import { Wordmark } from './wordmark.tsx';
 
 /** The rooms and people, and oneself. `isAlone`: there is nothing beside it, it is what the page is about. */
@@ -12,6 +14,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
   const chat = useChat();
   const words = useWords();
   const { me, refusal } = chat;
+  const lists = useRef<HTMLDivElement>(null);
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both are landmarks, which have names
     <div class="sidebar" role={isAlone ? 'main' : 'navigation'} aria-label={words.menu}>
@@ -29,7 +32,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
           <kbd>{keyNames.command} K</kbd>
         </button>
       </div>
-      <div class="sidebar-lists">
+      <div class="sidebar-lists" ref={lists}>
         <RoomSection title={words.rooms} rooms={chat.rooms.value} empty={words.roomsEmpty}>
           <IconButton icon="compass" label={words.browseRooms} onClick={() => dialogs.open('browse')} />
           <IconButton icon="plus" label={words.newRoom} onClick={() => dialogs.open('new-room')} />
@@ -37,6 +40,7 @@ export function Sidebar({ isAlone }: { isAlone: boolean }) {
         <RoomSection title={words.directs} rooms={chat.directs.value} empty={words.directsEmpty}>
           <IconButton icon="plus" label={words.newDirect} onClick={() => dialogs.open('new-direct')} />
         </RoomSection>
+        <UnreadBelow list={lists} rooms={[...chat.rooms.value, ...chat.directs.value]} />
       </div>
       <div class="sidebar-foot">
         {me ? (

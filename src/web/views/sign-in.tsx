@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals';
+import { ChatError } from 'papo/sdk';
 import { useEffect, useRef } from 'preact/hooks';
+import type { NewAccount } from '../state/session.ts';
 import { problemText } from '../words/problem.ts';
 import { useApp, useWords } from './context.ts';
 import { Field } from './field.tsx';
@@ -35,13 +37,18 @@ export function SignIn({ ended }: { ended: boolean }) {
       if (isNew.value) await session.register({ username, password, ...(displayName && { displayName }) });
       else await session.signIn({ username, password });
     } catch (thrown) {
-      const isDisabled = !isNew.value && (await session.isDisabled({ username, password }, thrown));
-      const text = isDisabled ? words.problems.account_disabled : problemText(thrown, words);
+      const text = await reasonOf(thrown, { username, password });
       const isTaken = text === words.problems.username_taken;
       problem.value = { field: isTaken ? 'username' : 'form', text };
     } finally {
       isBusy.value = false;
     }
+  };
+
+  const reasonOf = async (thrown: unknown, account: NewAccount) => {
+    const why = ChatError.of(thrown).code === 'forbidden' ? await session.whyForbidden(account) : undefined;
+    if (why === 'foreign') return words.foreignPage(location.origin);
+    return why === 'disabled' ? words.problems.account_disabled : problemText(thrown, words);
   };
 
   const refusal = (username: string, password: string): typeof problem.value => {

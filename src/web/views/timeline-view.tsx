@@ -1,12 +1,15 @@
 import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { titleOf } from '../state/people.ts';
 import type { Timeline } from '../state/timeline.ts';
 import { useChat, useWords } from './context.ts';
-import { Icon } from './icon.tsx';
 import { MessageRow } from './message-row.tsx';
+import { PassingButton } from './passing-button.tsx';
 import { RoomBeginning } from './room-beginning.tsx';
 import { RowHeights } from './row-heights.ts';
+import { TimelineSkeleton } from './timeline-skeleton.tsx';
+import { ToNewest } from './to-newest.tsx';
 import { type Rows, useRows } from './virtual-rows.ts';
 
 /** Nearer to the end than this, one follows what is said. */
@@ -41,15 +44,22 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
   const isPlaced = useBeginning(timeline, rows, count);
   useJumps(timeline, rows);
 
+  const lastHeight = useRef<number>(undefined);
   const look = () => {
     if (!isPlaced.peek()) return;
+    const height = rows.scrollRect?.height;
+    const isOtherHeight = height !== lastHeight.current;
+    lastHeight.current = height;
+    // A notice above or a longer text below takes its space: whoever is at the end stays there.
+    if (isOtherHeight && timeline.isAtEnd.peek()) rows.scrollToEnd();
+    else timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
     const view = visibleRange(rows);
-    timeline.isAtEnd.value = timeline.isComplete && rows.getDistanceFromEnd() <= endThresholdPx;
     if (view) timeline.see(timeline.isAtEnd.peek() ? count - 1 : view.last);
     if (view && view.first < rowsAhead) void timeline.loadOlder();
     if (view && view.last > count - rowsAhead) void timeline.loadNewer();
   };
   useLayoutEffect(look);
+  useResizes(scroller, look);
   useEffect(() => () => chat.close(timeline), [chat, timeline]);
 
   // The browser's own way there is long, and what comes into view on it changes where the end is.
@@ -59,6 +69,7 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
     timeline.toNewest();
   };
 
+  const next = () => scroller.current;
   const { older } = timeline;
   const { info } = timeline.replica;
   const title = titleOf(info);
@@ -73,7 +84,9 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
         onScroll={look}
         onKeyDown={press}
       >
-        {count === 0 && <TimelineSkeleton isFailed={older === 'failed'} onRetry={() => timeline.reopen()} />}
+        {count === 0 && (
+          <TimelineSkeleton isFailed={older === 'failed'} onRetry={() => timeline.reopen()} next={next} />
+        )}
         <ol class="rows" style={{ height: `${rows.getTotalSize()}px` }} data-placed={isPlaced.value}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
             const row = timeline.row(index);
@@ -95,14 +108,18 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
           <p class="older">
             {older === 'loading' ? words.loadingOlder : words.loadingFailed}{' '}
             {older === 'failed' && (
-              <button type="button" class="link-button" onClick={() => timeline.loadOlder({ again: true })}>
+              <PassingButton
+                class="link-button"
+                onPress={() => timeline.loadOlder({ again: true })}
+                next={next}
+              >
                 {words.retry}
-              </button>
+              </PassingButton>
             )}
           </p>
         )}
       </section>
-      <ToNewest timeline={timeline} isPlaced={isPlaced.value} />
+      {isPlaced.value && <ToNewest timeline={timeline} next={next} />}
     </div>
   );
 }
@@ -127,6 +144,17 @@ function useBeginning(timeline: Timeline, rows: Rows, count: number) {
   return isPlaced;
 }
 
+/** Looks again when it gets higher or lower. The virtualizer, whose observer is older, knows its height by then. */
+function useResizes(scroller: RefObject<HTMLElement | null>, look: () => void): void {
+  const latest = useRef(look);
+  latest.current = look;
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => latest.current());
+    if (scroller.current) observer.observe(scroller.current);
+    return () => observer.disconnect();
+  }, [scroller]);
+}
+
 /** Brings it to the end, whenever that is wished. */
 function useJumps(timeline: Timeline, rows: Rows): void {
   const jumps = timeline.jumps.value;
@@ -138,49 +166,6 @@ function useJumps(timeline: Timeline, rows: Rows): void {
 function afterFrames(count: number, run: () => void): void {
   if (count === 0) run();
   else requestAnimationFrame(() => afterFrames(count - 1, run));
-}
-
-function ToNewest({ timeline, isPlaced }: { timeline: Timeline; isPlaced: boolean }) {
-  const words = useWords();
-  if (!isPlaced || timeline.isAtEnd.value) return null;
-  if (timeline.newer === 'failed') {
-    return (
-      <p class="to-newest" role="alert">
-        {words.loadingFailed}{' '}
-        <button type="button" class="link-button" onClick={() => timeline.retryNewer()}>
-          {words.retry}
-        </button>
-      </p>
-    );
-  }
-  const count = timeline.newBelow;
-  return (
-    <button type="button" class="to-newest" aria-label={words.toNewest} onClick={() => timeline.toNewest()}>
-      <Icon name="down" size={18} />
-      {count > 0 && <span>{words.newBelow(count)}</span>}
-    </button>
-  );
-}
-
-function TimelineSkeleton({ isFailed, onRetry }: { isFailed: boolean; onRetry: () => void }) {
-  const words = useWords();
-  if (isFailed) {
-    return (
-      <div class="placeholder" role="alert">
-        <p>{words.loadingFailed}</p>
-        <button type="button" class="button" onClick={onRetry}>
-          {words.retry}
-        </button>
-      </div>
-    );
-  }
-  return (
-    <div class="skeleton-messages" aria-hidden="true">
-      {[5, 3, 8, 4].map(width => (
-        <div class="skeleton-message" key={width} style={{ '--width': width }} />
-      ))}
-    </div>
-  );
 }
 
 function visibleRange(rows: Rows): { first: number; last: number } | undefined {

@@ -24,6 +24,8 @@ export const en = {
   signingIn: 'Signing in…',
   registering: 'Creating account…',
   ended: 'You were signed out. Sign in to go on.',
+  foreignPage: (origin: string) =>
+    `The server doesn’t take ${origin} for its own address. Tell whoever runs it: the proxy before it has to pass on the Host header.`,
 
   signOutHere: 'Sign out on this device',
   signOutEverywhere: 'Sign out on all devices',
@@ -37,9 +39,9 @@ export const en = {
   starting: 'Opening…',
   unreachable: 'Can’t reach the server',
   unreachableHint: 'What you wrote is kept. We go on trying.',
-  refused: 'The server doesn’t take this connection.',
+  refused: 'The server doesn’t take this connection',
   refusedHint:
-    'The page may be older than the server: load it anew. If that doesn’t help, tell whoever runs the server:',
+    'The page may be older than the server: reload it. If that doesn’t help, show this to whoever runs the server:',
   reload: 'Reload',
 
   rooms: 'Rooms',
@@ -53,6 +55,7 @@ export const en = {
   settings: 'Settings',
   unread: (n: number) => one(n, { one: '1 unread message', other: `${n} unread messages` }),
   hasUnread: 'unread',
+  unreadBelow: 'More unread',
   back: 'Back',
   close: 'Close',
   cancel: 'Cancel',
@@ -125,7 +128,7 @@ export const en = {
     disable: 'Disable account',
     enable: 'Enable account',
     promote: 'Make administrator',
-    demote: 'Take administration away',
+    demote: 'Remove as administrator',
   },
   accountChanged: {
     disable: 'The account is disabled.',
@@ -161,6 +164,7 @@ export const en = {
   noRoomsFound: 'No room with that name.',
   open: 'Open',
   more: 'Show more',
+  allShown: 'That’s all.',
 
   findPerson: 'Name or username',
   noPeopleFound: 'Nobody by that name.',

@@ -24,6 +24,8 @@ export const ptBr: Words = {
   signingIn: 'Entrando…',
   registering: 'Criando a conta…',
   ended: 'Sua sessão terminou. Entre para continuar.',
+  foreignPage: origin =>
+    `O servidor não reconhece ${origin} como o próprio endereço. Avise quem cuida dele: o proxy na frente precisa repassar o cabeçalho Host.`,
 
   signOutHere: 'Sair neste aparelho',
   signOutEverywhere: 'Sair em todos os aparelhos',
@@ -38,7 +40,7 @@ export const ptBr: Words = {
   starting: 'Abrindo…',
   unreachable: 'Sem contato com o servidor',
   unreachableHint: 'O que você escreveu está guardado. Continuamos tentando.',
-  refused: 'O servidor não aceita esta conexão.',
+  refused: 'O servidor não aceita esta conexão',
   refusedHint:
     'A página pode estar mais antiga que o servidor: recarregue. Se não adiantar, mostre isto a quem cuida do servidor:',
   reload: 'Recarregar',
@@ -54,6 +56,7 @@ export const ptBr: Words = {
   settings: 'Ajustes',
   unread: n => one(n, { one: '1 mensagem não lida', other: `${n} mensagens não lidas` }),
   hasUnread: 'não lida',
+  unreadBelow: 'Mais não lidas',
   back: 'Voltar',
   close: 'Fechar',
   cancel: 'Cancelar',
@@ -161,6 +164,7 @@ export const ptBr: Words = {
   noRoomsFound: 'Nenhuma sala com esse nome.',
   open: 'Abrir',
   more: 'Mostrar mais',
+  allShown: 'É só isso.',
 
   findPerson: 'Nome ou usuário',
   noPeopleFound: 'Ninguém com esse nome.',
