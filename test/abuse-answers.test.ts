@@ -1,13 +1,15 @@
 /** Row 44 of abuse.md: what a browser might do with an answer. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
 import type { ErrorCode } from '../src/contract/codes.ts';
-import { refuseUnreadable } from '../src/server/doors/unreadable.ts';
+import { refuseNowhere, refuseUnreadable } from '../src/server/doors/unreadable.ts';
 import { attackedServer, json, present, requireProblem } from './support/abuse.ts';
 import { RawConnection } from './support/abuse-wire.ts';
+import { atEnd } from './support/at-end.ts';
 
 const page = 'https://page.example';
 const server = attackedServer({ PAPO_ORIGINS: page });
@@ -63,6 +65,10 @@ test('[abuse 44] what is no request is answered so, too, in the words of a probl
   const asked: [what: string, bytes: string, status: number, code: ErrorCode][] = [
     ['no HTTP', 'What is this?\r\n\r\n', 400, 'bad_request'],
     ['a line that is no header', server.head('GET', '/me', ['no header']), 400, 'bad_request'],
+    ['no Host', 'GET /me HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
+    ['a Host that is none', 'GET /me HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
+    ['a path that is none', server.head('OPTIONS', '*'), 400, 'bad_request'],
+    ['what nobody can expect', server.head('GET', '/me', ['Expect: a miracle']), 417, 'bad_request'],
     ['too many headers', server.head('GET', '/me', [`X: ${'x'.repeat(100 * 1024)}`]), 431, 'too_large'],
     [
       'a long chunk extension',
@@ -80,20 +86,40 @@ test('[abuse 44] what is no request is answered so, too, in the words of a probl
   }
 });
 
-test('[abuse 44] bytes that are no request, while one is being answered, get no answer inside of that one', async t => {
-  const slow = createServer((_request, response) => void response.write('half of an answer'));
-  refuseUnreadable(slow);
-  await once(slow.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => {
-    slow.close();
-    slow.closeAllConnections();
+/** A server that answers each request so, and a connection to it. */
+async function connected(t: TestContext, answer: RequestListener): Promise<RawConnection> {
+  const server = createServer(answer);
+  refuseUnreadable(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  atEnd(t, () => {
+    server.close();
+    server.closeAllConnections();
   });
-  const connection = new RawConnection(`http://127.0.0.1:${(slow.address() as AddressInfo).port}`);
+  return new RawConnection(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+test('[abuse 44] bytes that are no request, while one is being answered, get no answer inside of that one', async t => {
+  const connection = await connected(t, (_request, response) => void response.write('half of an answer'));
   connection.write('GET / HTTP/1.1\r\nHost: papo\r\n\r\n');
   await connection.until('the first half', () => connection.received.includes('half of an answer'));
   connection.write('What is this?\r\n\r\n');
   const received = String(await connection.rest());
   assert.deepEqual(received.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200']);
+});
+
+test('[abuse 44] bytes that are no request do not get the answer of the one before, which may yet be performed', async t => {
+  const asked: string[] = [];
+  const connection = await connected(t, ({ method }) => void asked.push(String(method)));
+  connection.write('POST / HTTP/1.1\r\nHost: papo\r\nContent-Length: 2\r\n\r\n{}', 'What is this?\r\n\r\n');
+  assert.equal(String(await connection.rest()), '');
+  assert.deepEqual(asked, ['POST']);
+});
+
+test('[abuse 44] what goes wrong before there is a route is our fault, and is logged', () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: line => void lines.push(line) });
+  assert.equal(refuseNowhere(log)(new Error('a defect of ours')).status, 500);
+  assert.match(lines.join(''), /a defect of ours/);
 });
 
 test('[abuse 44] the documents, which are everyone’s, may be kept and asked for again', async () => {

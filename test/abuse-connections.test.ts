@@ -7,6 +7,7 @@ import { Connections } from '../src/server/doors/connections.ts';
 import { usualPatience } from '../src/server/doors/patience.ts';
 import { type AttackedServer, attackedServer } from './support/abuse.ts';
 import { handshakeBytes, RawConnection, responsesIn } from './support/abuse-wire.ts';
+import { atEnd } from './support/at-end.ts';
 import { eventually } from './support/waiting.ts';
 
 const patience = { ...usualPatience, headMs: 300_000, requestMs: 300_000, stillMs: 300_000 };
@@ -23,7 +24,7 @@ const tooMany = 20;
 /** Of so many that say nothing: those that the server leaves open. */
 async function flood(t: TestContext, server: AttackedServer, count: number): Promise<RawConnection[]> {
   const all = Array.from({ length: count }, () => new RawConnection(server.url, flooder));
-  t.after(() => {
+  atEnd(t, () => {
     for (const { socket } of all) socket.destroy();
   });
   await Promise.all(all.map(each => eventually('it is there', () => !each.socket.connecting)));
@@ -56,11 +57,11 @@ test('[abuse 49] more connections of an address than it may have are cut off, ot
 test('[abuse 49] a connection that has become a socket counts no longer', async t => {
   const { token } = await alone.register();
   const socket = new RawConnection(alone.url, '127.0.0.4');
-  t.after(() => socket.socket.destroy());
+  atEnd(t, () => socket.socket.destroy());
   socket.write(handshakeBytes(alone.url, { headers: [['Authorization', `Bearer ${token}`]] }));
   await socket.until('hello', () => socket.received.includes('"hello"'));
   const all = Array.from({ length: max }, () => new RawConnection(alone.url, '127.0.0.4'));
-  t.after(() => {
+  atEnd(t, () => {
     for (const each of all) each.socket.destroy();
   });
   await Promise.all(all.map(each => eventually('it is there', () => !each.socket.connecting)));

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 const serverFloors = ['ground', 'store', 'live', 'operations', 'doors', 'node.ts', 'run.ts', 'main.ts'];
 
 /** Of the contract, the SDK may run only this; the rest it may use as types. */
-const contractForSdk = ['src/contract/codes.ts', 'src/contract/limits.ts'];
+const contractForSdk = ['src/contract/codes.ts', 'src/contract/limits.ts', 'src/contract/search-key.ts'];
 
 /** What the page may be made of: the SDK by its public names, as anybody's page could, and these packages. */
 const allowedForWeb = [

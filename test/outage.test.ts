@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { Outage } from '../src/server/store/outage.ts';
+import { atEnd } from './support/at-end.ts';
 import { DatabaseLine } from './support/database-line.ts';
 import { register, request } from './support/people.ts';
 import { createDatabase } from './support/postgres.ts';
-import { startServer } from './support/server.ts';
+import { ownServer } from './support/server.ts';
 import { eventually } from './support/waiting.ts';
 
 const away = 'the database is away, or too busy';
@@ -52,15 +53,12 @@ test('a database that answers now and then is not said to be back', () => {
   assert.deepEqual(said(lines).at(-1), [back, 100]);
 });
 
-test('many who ask while the database is away make no more lines than few', { timeout: 60_000 }, async t => {
+test('many who ask while the database is away make no more lines than few', async t => {
   const database = await createDatabase();
+  atEnd(t, () => database.drop());
   const line = await DatabaseLine.to(database);
-  const server = await startServer({}, line.url);
-  t.after(async () => {
-    await server.close();
-    line.close();
-    await database.drop();
-  });
+  atEnd(t, () => line.close());
+  const server = await ownServer(t, {}, line.url);
   const { token } = await register(server.url, 'ana');
   const asked = 50;
   const before = server.lines.length;

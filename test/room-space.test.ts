@@ -86,9 +86,10 @@ test('[LIMIT-4] of many who take the last places at once only so many get one, b
     ...others.map(({ user }) => as(guest, 'POST', '/directs', { user: user.id })),
     ...others.map(other => as(other, 'POST', '/directs', { user: guest.user.id })),
   ]);
+  // An open direct room is answered 200, also a new one. Who opens it may be the one who gets the place.
   assert.deepEqual(
-    new Set(answers.map(({ status }) => status).filter(status => status !== 403 && status !== 200)),
-    new Set([201]),
+    answers.map(({ status }) => status).filter(status => ![200, 201, 403].includes(status)),
+    [],
   );
   assert.equal(await roomsOf(guest), maxRoomsPerUser);
 });

@@ -89,6 +89,30 @@ test('pages that share the cookie ask one after the other', async () => {
   assert.equal(most, 1);
 });
 
+test('where the browser refuses locks, a page asks without one', async t => {
+  const refused = t.mock.method(navigator.locks, 'request', async () => {
+    throw new DOMException('storing is forbidden', 'SecurityError');
+  });
+  const chat = cookieChat([grantOf(1)]);
+  void chat.client.connect();
+  await eventually('a socket', () => chat.network.sockets.length === 1);
+  assert.equal(refused.mock.callCount(), 1);
+  assert.equal(chat.fetched.length, 1);
+});
+
+test('what fails while the lock is held is not asked for again without it', async () => {
+  let asked = 0;
+  const chat = cookieChat([], {
+    fetch: () => {
+      asked += 1;
+      throw new Error('no fetch that answers with a promise');
+    },
+  });
+  void chat.client.connect().catch(() => {});
+  await eventually('it is given up for now', () => chat.client.state.name !== 'connecting');
+  assert.equal(asked, 1);
+});
+
 test('signing out clears the cookie', async () => {
   const chat = cookieChat([], { grant: grantOf(1) });
   await chat.connect(anew(general));

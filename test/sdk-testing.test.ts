@@ -104,7 +104,7 @@ test('logins are renewed and ended as on the real server', async () => {
 
 /** Somewhere to chat. */
 interface World {
-  enter(username: string): Promise<ChatClient>;
+  enter(username: string, displayName: string): Promise<ChatClient>;
 }
 
 function memoryWorld(): World {
@@ -120,9 +120,9 @@ async function realWorld(): Promise<World> {
 
 function worldOf(connection: Pick<ChatClientOptions, 'url' | 'WebSocket' | 'fetch'>): World {
   return {
-    async enter(username) {
+    async enter(username, displayName) {
       const { url, fetch } = connection;
-      const grant = await register(String(url), { username, password }, { fetch });
+      const grant = await register(String(url), { username, password, displayName }, { fetch });
       const client = new ChatClient({ ...connection, grant });
       cleanups.push(() => client.close());
       await client.connect();
@@ -159,7 +159,7 @@ function describe(client: ChatClient, id: string): string {
 
 /** Two people in one world: what each of them was told, and what was answered. */
 async function script({ enter }: World): Promise<{ told: string[][]; answers: unknown[] }> {
-  const [ana, bruno] = [await enter('ana'), await enter('bruno')];
+  const [ana, bruno] = [await enter('ana', 'Brúno’s friend'), await enter('bruno', 'ｂｒｕｎｏ')];
   const [anasId, brunosId] = [ana.me?.id ?? '', bruno.me?.id ?? ''];
   const general = [...bruno.rooms.keys()][0] ?? '';
   const both = (what: string, holds: (client: ChatClient) => boolean | undefined) =>
@@ -226,7 +226,10 @@ async function script({ enter }: World): Promise<{ told: string[][]; answers: un
     answers.push(page.map(({ user }) => user.username));
   const { delta, more } = await bruno.call('room.changes', { room: tea.id, after: 1, limit: 3 });
   answers.push([delta.from, delta.version, delta.messages?.length, more]);
-  answers.push((await bruno.call('user.find', { query: 'AN' })).users.map(({ username }) => username));
+  for (const query of ['AN', 'brun', 'BRÚNO', 'ｂｒu', 'nobody', '\u0301']) {
+    const { users } = await bruno.call('user.find', { query });
+    answers.push([query, users.map(({ username }) => username)]);
+  }
   answers.push((await bruno.call('room.list', {})).rooms.map(({ name }) => name));
   answers.push((await bruno.call('room.read', { room: tea.id, seq: 1 })).readSeq);
   await refused(bruno.call('room.invite', { room: tea.id, user: crypto.randomUUID() }));

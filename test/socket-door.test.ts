@@ -13,6 +13,7 @@ import { Hub } from '../src/server/live/hub.ts';
 import { Turn } from '../src/server/live/turn.ts';
 import { createLog } from '../src/server/log.ts';
 import { Metrics } from '../src/server/metrics.ts';
+import { atEnd } from './support/at-end.ts';
 
 const ana = { id: 'ana', username: 'ana', displayName: 'Ana', createdAt: '2026-01-01T00:00:00.000Z' };
 const log = createLog('silent');
@@ -41,7 +42,7 @@ async function openDoor(context: TestContext) {
     log,
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  context.after(() => server.close());
+  atEnd(context, () => server.close());
   return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`, requests };
 }
 
@@ -60,7 +61,7 @@ async function isCollected(reference: WeakRef<object> | undefined): Promise<bool
 test('a connection does not keep the request it came with', async context => {
   const { url, requests } = await openDoor(context);
   const webSocket = new WebSocket(url, subprotocol, { headers: { authorization: 'Bearer a.b.c' } });
-  context.after(() => webSocket.terminate());
+  atEnd(context, () => webSocket.terminate());
   await once(webSocket, 'message');
   assert.equal(requests.length, 1);
   assert.ok(await isCollected(requests[0]));

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { poll } from '../src/server/store/embedded/polling.ts';
+import { ownPort } from '../test/support/ports.ts';
 
 const deployed = join(import.meta.dirname, '..', 'deploy', 'prometheus');
 const readyTimeoutMs = 60_000;
@@ -62,7 +62,8 @@ export class Prometheus {
       .replace('alerts.yml', join(deployed, 'alerts.yml'))
       .replace('papo:9464', new URL(metricsUrl).host);
     await writeFile(join(folder, 'prometheus.yml'), config);
-    const prometheus = new Prometheus(await freePort(), folder);
+    // It can't be told to take any: it wouldn't say which.
+    const prometheus = new Prometheus(await ownPort(), folder);
     const isReady = () =>
       fetch(`${prometheus.url}/-/ready`).then(
         ({ ok }) => ok || undefined,
@@ -118,14 +119,4 @@ export class Prometheus {
     if (answer.status === 'error') throw new Error(`${parameters['query']}: ${answer.error}`);
     return answer.data;
   }
-}
-
-/** It can't be told to take any: it wouldn't say which. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

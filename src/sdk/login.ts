@@ -207,13 +207,9 @@ export class Login implements TokenSource {
 /** Of all pages, where the browser has locks; where storing is forbidden, so are they. */
 async function oneAtATime<T>(ask: () => Promise<T>): Promise<T> {
   const { locks } = globalThis.navigator ?? {};
-  if (!locks) return ask();
-  try {
-    return await locks.request('papo-refresh', ask);
-  } catch (thrown) {
-    if (thrown instanceof ChatError) throw thrown;
-    return ask();
-  }
+  let asked: Promise<T> | undefined;
+  const askOnce = () => (asked ??= ask());
+  return locks ? locks.request('papo-refresh', askOnce).catch(askOnce) : ask();
 }
 
 /** From issue to expiry as the token itself says (RFC 7519): by one clock, whatever the own one shows. */

@@ -18,7 +18,7 @@ import { readPageFiles } from './doors/page-files.ts';
 import { type Patience, usualPatience } from './doors/patience.ts';
 import { Readiness } from './doors/readiness.ts';
 import { openSocketDoor, type SocketDoor } from './doors/socket.ts';
-import { refuseUnreadable } from './doors/unreadable.ts';
+import { refuseNowhere, refuseUnreadable } from './doors/unreadable.ts';
 import { Hub } from './live/hub.ts';
 import { LoginWatch } from './live/login-watch.ts';
 import { Turn } from './live/turn.ts';
@@ -182,9 +182,11 @@ export async function startNode(
       requestTimeout: patience.requestMs,
       connectionsCheckingInterval: patience.checkMs,
       maxHeaderSize: maxHeaderBytes,
+      // Node's own answer says nothing: a request without one is refused below.
+      requireHostHeader: false,
       shouldUpgradeCallback: isSocketUpgrade,
     },
-    getRequestListener(app.fetch),
+    getRequestListener(app.fetch, { errorHandler: refuseNowhere(log) }),
   );
   server.setTimeout(patience.stillMs);
   refuseUnreadable(server);

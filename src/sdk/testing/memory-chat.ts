@@ -2,6 +2,7 @@ import type { ServerEvent } from '../../contract/events.ts';
 import { limits } from '../../contract/limits.ts';
 import type { User } from '../../contract/objects.ts';
 import type { Input, Output, SyncedRoom } from '../../contract/operations.ts';
+import { searchKey } from '../../contract/search-key.ts';
 import type { SocketOperation } from '../connection.ts';
 import { ChatError } from '../errors.ts';
 import { MemoryRoom, type Seat } from './memory-room.ts';
@@ -65,11 +66,13 @@ export class MemoryChat {
     ping: () => ({ at: this.#options.now() }),
     'account.me': user => ({ user }),
     'user.find': (_user, { query, limit = limits.usersPage }) => {
-      const matches = (name: string) => name.toLowerCase().startsWith(query.trim().toLowerCase());
+      const key = searchKey(query.trim());
+      const matches = (name: string) => key !== '' && searchKey(name).startsWith(key);
       const found = [...this.users.values()].filter(
         user => matches(user.username) || matches(user.displayName),
       );
-      return { users: found.sort(by(user => user.username)).slice(0, limit) };
+      const place = ({ username }: User) => (username === key ? '' : username);
+      return { users: found.sort(by(place)).slice(0, limit) };
     },
 
     'room.create': (user, { id, name, kind = 'public', topic }) => {

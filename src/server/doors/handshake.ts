@@ -4,8 +4,7 @@ import { bearerSubprotocolPrefix, subprotocol } from '../../contract/codes.ts';
 import { OperationError } from '../errors.ts';
 import { type IsTrustedProxy, requestedHost } from './address.ts';
 import { bearerToken } from './bearer.ts';
-import { guardingHeaders } from './headers.ts';
-import { problemResponse } from './problem.ts';
+import { lastProblemResponse } from './problem.ts';
 
 export const socketPath = '/ws';
 
@@ -49,18 +48,12 @@ function offeredProtocols(request: IncomingMessage): string[] {
   return (request.headers['sec-websocket-protocol'] ?? '').split(',').map(protocol => protocol.trim());
 }
 
-/** A refused handshake, as the bytes of an HTTP response. @param status another one than the error's. */
-export function refusal(error: OperationError, status?: number): string {
-  const { headers, body, ...usual } = problemResponse(error, { status });
-  const fields = {
-    ...guardingHeaders,
-    ...headers,
-    'Content-Length': String(Buffer.byteLength(body)),
-    Connection: 'close',
-  };
+/** A refused handshake, as the bytes of an HTTP response. @param otherStatus another one than the error's. */
+export function refusal(error: OperationError, otherStatus?: number): string {
+  const { status, headers, body } = lastProblemResponse(error, otherStatus);
   return [
-    `HTTP/1.1 ${usual.status} ${STATUS_CODES[usual.status]}`,
-    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     '',
     body,
   ].join('\r\n');

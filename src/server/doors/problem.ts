@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { errorCodes, errorTitles } from '../../contract/codes.ts';
 import type { Problem } from '../../contract/events.ts';
 import type { OperationError } from '../errors.ts';
+import { guardingHeaders } from './headers.ts';
 
 export type ProblemResponse = { status: number; headers: Record<string, string>; body: string };
 
@@ -32,4 +33,11 @@ export function problemResponse(
     },
     body: JSON.stringify(problem),
   };
+}
+
+/** The same where no route answers: with all its headers, and the last on its connection. @param status another one than the error's. */
+export function lastProblemResponse(error: OperationError, status?: number): ProblemResponse {
+  const { headers, body, ...usual } = problemResponse(error, { status });
+  const framing = { 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' };
+  return { status: usual.status, headers: { ...guardingHeaders, ...headers, ...framing }, body };
 }

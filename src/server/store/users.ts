@@ -2,11 +2,11 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { User } from '../../contract/objects.ts';
+import { searchKey } from '../../contract/search-key.ts';
 import { OperationError } from '../errors.ts';
 import { type Database, isUniqueViolation } from './database.ts';
 import { endLogins } from './ended-logins.ts';
 import { userOf } from './rows.ts';
-import { searchKey } from './search-key.ts';
 
 export const userColumns = ['users.id', 'users.username', 'users.display_name', 'users.created_at'] as const;
 

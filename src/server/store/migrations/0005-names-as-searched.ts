@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { searchKey } from '../search-key.ts';
+import { searchKey } from '../../../contract/search-key.ts';
 
 /** People are found by their display names without regard to accents and to how wide the letters are. */
 export const namesAsSearched: Migration = { up };
