@@ -61,26 +61,29 @@ test('who is at the end stays there when what is around the messages takes more 
   const { page } = ana;
   const last = page.locator('.row', { hasText: 'line 40' });
   await last.waitFor();
-  const isInView = () =>
-    page.waitForFunction(() => {
-      const row = [...document.querySelectorAll('.row')].at(-1)?.getBoundingClientRect();
-      const scroller = document.querySelector('.scroller')?.getBoundingClientRect();
-      return row !== undefined && scroller !== undefined && row.bottom <= scroller.bottom;
-    });
-  await isInView();
-  // By one line, and by many.
-  for (const [text, height] of [
-    ['a\nb', 60],
-    ['a\n'.repeat(12), 200],
-  ] as const) {
-    await ana.composer.fill(text);
-    await page.waitForFunction(
-      least => (document.querySelector('#composer')?.clientHeight ?? 0) > least,
-      height,
-    );
-    await isInView();
+  const scroller = page.locator('.scroller');
+  const heightNow = () => scroller.evaluate(element => element.clientHeight);
+  /** The view is another one than before, and still at its end. */
+  const isStill = (before: number) =>
+    page.waitForFunction(old => {
+      const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.scroller') as HTMLElement;
+      return clientHeight !== old && scrollHeight - scrollTop - clientHeight < 1;
+    }, before);
+  await isStill(0);
+  // By less than a message is high, by one line, and by many.
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+  for (const change of [
+    () => page.setViewportSize({ width, height: height - 3 }),
+    () => page.setViewportSize({ width, height: height - 6 }),
+    () => ana.composer.fill('a\nb'),
+    () => ana.composer.fill('a\n'.repeat(12)),
+  ]) {
+    const before = await heightNow();
+    await change();
+    await isStill(before);
   }
   await ana.composer.fill('');
+  await page.setViewportSize({ width, height });
 });
 
 test('after the way to the newest message one reads on by keyboard, and writes on after a click', async () => {
