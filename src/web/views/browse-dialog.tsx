@@ -5,8 +5,8 @@ import { Paged } from '../state/paged.ts';
 import { problemText } from '../words/problem.ts';
 import { useApp, useChat, useWords } from './context.ts';
 import { Dialog } from './dialog.tsx';
-import { Field } from './field.tsx';
 import { ListEnd } from './list-end.tsx';
+import { SearchField } from './search-field.tsx';
 import { useSettled } from './settled.ts';
 
 /** The public rooms: find one, join it, open it. */
@@ -32,18 +32,7 @@ export function BrowseDialog() {
 
   return (
     <Dialog title={words.browseRooms} class="tall">
-      <Field
-        label={words.filterRooms}
-        input={{
-          type: 'search',
-          value: query.value,
-          maxLength: 80,
-          autofocus: true,
-          onInput: event => {
-            query.value = event.currentTarget.value;
-          },
-        }}
-      />
+      <SearchField label={words.filterRooms} query={query} maxLength={80} autofocus />
       <ul class="rows-list" aria-busy={rooms.state.value === 'loading'}>
         {rooms.items.value.map(room => {
           const isIn = chat.room(room.id) !== undefined;

@@ -4,8 +4,8 @@ import { Accounts } from '../state/accounts.ts';
 import { AccountRow } from './account-row.tsx';
 import { useChat, useWords } from './context.ts';
 import { Dialog } from './dialog.tsx';
-import { Field } from './field.tsx';
 import { ListEnd } from './list-end.tsx';
+import { SearchField } from './search-field.tsx';
 import { useSettled } from './settled.ts';
 
 /** Everybody who has an account here, for an administrator. */
@@ -41,19 +41,7 @@ function AccountList() {
 
   return (
     <>
-      <Field
-        label={words.findPerson}
-        input={{
-          type: 'search',
-          value: query.value,
-          maxLength: 64,
-          autocomplete: 'off',
-          autofocus: true,
-          onInput: event => {
-            query.value = event.currentTarget.value;
-          },
-        }}
-      />
+      <SearchField label={words.findPerson} query={query} maxLength={64} autofocus />
       <ul class="rows-list" aria-busy={state === 'loading'}>
         {list.items.value.map(account => {
           const { id } = account.user;

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { PeopleSearch } from '../state/people-search.ts';
 import { Avatar } from './avatar.tsx';
 import { useChat, useWords } from './context.ts';
-import { Field } from './field.tsx';
+import { SearchField } from './search-field.tsx';
 import { useSettled } from './settled.ts';
 
 /** Finds a person by name, for something to be done with: `action` is what the button says. */
@@ -24,19 +24,7 @@ export function PersonPicker(props: { action: string; onPick: (user: User) => vo
   };
   return (
     <div class="person-picker">
-      <Field
-        label={words.findPerson}
-        input={{
-          type: 'search',
-          value: query.value,
-          maxLength: 64,
-          autocomplete: 'off',
-          autofocus: props.autofocus,
-          onInput: event => {
-            query.value = event.currentTarget.value;
-          },
-        }}
-      />
+      <SearchField label={words.findPerson} query={query} maxLength={64} autofocus={props.autofocus} />
       <p class="list-end" role="status">
         {found.length === 0 && hint[search.state.value]}
       </p>
